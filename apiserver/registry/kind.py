@@ -1,0 +1,160 @@
+"""What the API server knows of a kind: one declaration from which routes, discovery, tables and storage keys follow.
+
+A file beside this one declares one kind and ends in `KIND = Kind(...)`; `registry/__init__.py` collects them. The generic
+path in `endpoints/` never asks which kind it serves: it asks the kind's `Strategy`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from api.field import FieldError
+from api.names import dns1123_subdomain
+
+Object = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A printer column. `cell` gets the object and the time now, and returns what the table's cell holds (str, int, None)."""
+
+    name: str
+    cell: Callable[[Object, datetime], Any]
+    type: str = "string"
+    format: str = ""
+    description: str = ""
+    priority: int = 0  # above 0: only in `-o wide`
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a strategy may know of the request beyond the object."""
+
+    now: datetime
+    namespace: str = ""
+    user: str = ""
+    groups: tuple[str, ...] = ()
+    dry_run: bool = False
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """Server-wide settings: `service_cluster_ip_range`, `service_node_port_range`, …"""
+    reserved: Callable[[str], Collection[str]] = lambda prefix: frozenset()
+    """The names reserved under a prefix (`clusterips/`, `nodeports/`), from the cache; see `Strategy.reservations`."""
+
+
+class Strategy:
+    """How one kind behaves. Every method has the behaviour of a plain kind; a kind overrides what differs.
+
+    Objects are plain JSON dicts. `default` and the `prepare_*` methods change the object they are given, in place; the
+    others change nothing. The generic path itself keeps `metadata` right (uid, generation, resourceVersion, timestamps),
+    so that no strategy has to.
+    """
+
+    allow_create_on_update = False
+    """Whether a PUT to a missing name creates it."""
+    allow_unconditional_update = True
+    """Whether a PUT without resourceVersion is taken."""
+    has_generation = False
+    """Whether metadata.generation starts at 1 and grows with each change of anything but metadata and status."""
+
+    def validate_name(self, name: str) -> list[str]:
+        """Why `name` is no good (each a sentence), or nothing."""
+        return dns1123_subdomain(name)
+
+    def default(self, obj: Object) -> None:
+        """Fill the defaults that Kubernetes fills, on every write."""
+
+    def prepare_for_create(self, obj: Object, ctx: Context) -> None:
+        """Drop what a client may not set (status), set what the server owns."""
+
+    def prepare_for_update(self, new: Object, old: Object, ctx: Context) -> None:
+        """The same for an update of the main resource (status is kept from `old`)."""
+
+    def prepare_for_status_update(self, new: Object, old: Object, ctx: Context) -> None:
+        """The same for an update of the status subresource (all but status is already kept from `old`)."""
+
+    def validate(self, obj: Object, ctx: Context) -> list[FieldError]:
+        """What is wrong with a new object."""
+        return []
+
+    def validate_update(self, new: Object, old: Object, ctx: Context) -> list[FieldError]:
+        """What is wrong with an update: the object itself, and immutable fields that changed."""
+        return self.validate(new, ctx)
+
+    def validate_status_update(self, new: Object, old: Object, ctx: Context) -> list[FieldError]:
+        return []
+
+    def warnings(self, obj: Object) -> list[str]:
+        """Sentences for the `Warning` header: deprecated or suspicious, but taken."""
+        return []
+
+    def grace_period(self, obj: Object, asked: int | None) -> int | None:
+        """Seconds of graceful deletion, or None for a kind that goes at once. `asked` is the delete option, if any."""
+        return None
+
+    def prepare_for_delete(self, obj: Object, ctx: Context) -> None:
+        """Change the object as its deletion begins (a namespace's phase becomes Terminating)."""
+
+    def reservations(self, obj: Object) -> Iterable[str]:
+        """Names that no two objects may hold at once: `clusterips/10.96.0.7`, `nodeports/TCP/30080`.
+
+        Storage creates them in the same etcd transaction as the object, and frees them with it, so a name is never held
+        twice and never leaks.
+        """
+        return ()
+
+    def allocate(self, obj: Object, old: Object | None, ctx: Context) -> None:
+        """Choose free names for what the client left open. Called again when another writer was faster."""
+
+    def fields(self, obj: Object) -> Mapping[str, str]:
+        """The fields a field selector may name besides metadata.name and metadata.namespace, with this object's values."""
+        return {}
+
+    field_names: tuple[str, ...] = ()
+    """The keys of `fields`, known without an object, so that a selector can be refused."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Where the scale subresource finds its numbers (JSON paths as tuples of keys)."""
+
+    replicas: tuple[str, ...] = ("spec", "replicas")
+    status_replicas: tuple[str, ...] = ("status", "replicas")
+    selector: tuple[str, ...] = ("spec", "selector")
+    """A LabelSelector object, or a plain map of labels (ReplicationController)."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind. `subresources` names the others it serves beside status and scale (`log`, `binding`, `eviction`, …):
+    their handlers are in `endpoints/`."""
+
+    group: str
+    version: str
+    kind: str
+    plural: str
+    definition: str
+    """The schema's name in the OpenAPI definitions, e.g. `io.k8s.api.apps.v1.Deployment`."""
+    namespaced: bool = True
+    singular: str = ""
+    short_names: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    strategy: Strategy = field(default_factory=Strategy)
+    status: bool = False
+    scale: Scale | None = None
+    subresources: tuple[str, ...] = ()
+    columns: tuple[Column, ...] = ()
+    """Columns after NAME and before AGE; an empty tuple prints NAME and AGE only."""
+    table: Literal["named", "plain"] = "named"
+    """`named`: Name first and Age last are added; `plain`: `columns` is the whole table (Event)."""
+
+    @property
+    def api_version(self) -> str:
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    @property
+    def resource(self) -> str:
+        """`deployments.apps`, or `pods`: as Status messages write it."""
+        return f"{self.plural}.{self.group}" if self.group else self.plural
