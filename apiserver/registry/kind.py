@@ -1,7 +1,7 @@
 """What the API server knows of a kind: one declaration from which routes, discovery, tables and storage keys follow.
 
-A file beside this one declares one kind and ends in `KIND = Kind(...)`; `registry/__init__.py` collects them. The generic
-path in `endpoints/` never asks which kind it serves: it asks the kind's `Strategy`.
+A file beside this one declares one kind and ends in `KIND = Kind(...)`; `registry/__init__.py` collects them. The
+generic path in `endpoints/` never asks which kind it serves: it asks the kind's `Strategy`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Object = dict[str, Any]
 
 @dataclass(frozen=True)
 class Column:
-    """A printer column. `cell` gets the object and the time now, and returns what the table's cell holds (str, int, None)."""
+    """A printer column. `cell` gets the object and the time now; it returns the table's cell (str, int, None)."""
 
     name: str
     cell: Callable[[Object, datetime], Any]
@@ -48,8 +48,8 @@ class Strategy:
     """How one kind behaves. Every method has the behaviour of a plain kind; a kind overrides what differs.
 
     Objects are plain JSON dicts. `default` and the `prepare_*` methods change the object they are given, in place; the
-    others change nothing. The generic path itself keeps `metadata` right (uid, generation, resourceVersion, timestamps),
-    so that no strategy has to.
+    others change nothing. The generic path itself keeps `metadata` right (uid, generation, resourceVersion,
+    timestamps), so that no strategy has to.
     """
 
     allow_create_on_update = False
@@ -109,7 +109,7 @@ class Strategy:
         """Choose free names for what the client left open. Called again when another writer was faster."""
 
     def fields(self, obj: Object) -> Mapping[str, str]:
-        """The fields a field selector may name besides metadata.name and metadata.namespace, with this object's values."""
+        """This object's values of the fields a field selector may name besides metadata.name and metadata.namespace."""
         return {}
 
     field_names: tuple[str, ...] = ()
