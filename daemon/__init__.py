@@ -1,0 +1,1 @@
+"""What every process of Pytheas shares that is not about Kubernetes objects: flags, logs, health, start and stop."""

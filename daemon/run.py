@@ -1,0 +1,69 @@
+"""How a daemon's process starts and ends: the event loop, the signals, the garbage collector, the exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import signal
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import uvloop
+
+from daemon.log import logger
+
+log = logger(__name__)
+
+STOP_DEADLINE = 15.0
+"""Seconds a daemon has for its clean stop after the signal; then it goes at once, and no supervisor waits in vain."""
+
+
+def main(coro_fn: Callable[[], Coroutine[Any, Any, None]], *, stop_deadline: float = STOP_DEADLINE) -> int:
+    """Run `coro_fn()` until it returns or SIGTERM or SIGINT cancels it. Returns the exit code for `sys.exit`.
+
+    0 after a clean end or a signal, 1 after an error (logged with its traceback): a supervisor then starts it anew.
+    """
+    # Object caches are large and long-lived: collecting rarely halves the time to decode them.
+    gc.set_threshold(100_000, 20, 50)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_supervise(coro_fn, stop_deadline))
+
+
+async def _supervise(coro_fn: Callable[[], Coroutine[Any, Any, None]], stop_deadline: float) -> int:
+    loop = asyncio.get_running_loop()
+    task = loop.create_task(coro_fn(), name="main")
+    stopping = False
+
+    def stop(name: str) -> None:
+        nonlocal stopping
+        if stopping:
+            log.warning("asked to stop again, leaving at once", signal=name)
+            os._exit(1)
+        stopping = True
+        log.info("stopping", signal=name)
+        loop.call_later(stop_deadline, _give_up, stop_deadline)
+        task.cancel()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop, number.name)
+    try:
+        await task
+    except asyncio.CancelledError:
+        if not stopping:
+            raise
+    except Exception:  # the process's last resort: whatever it was, it is logged, and the exit code says so
+        log.exception("ended by an error")
+        return 1
+    return 0
+
+
+def _give_up(deadline: float) -> None:
+    log.error("the clean stop took too long, leaving at once", seconds=deadline)
+    os._exit(1)
+
+
+def freeze() -> None:
+    """Call once when a daemon has started: what is alive now stays, and is not looked at again."""
+    gc.collect()
+    gc.freeze()
