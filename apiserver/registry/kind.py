@@ -58,6 +58,10 @@ class Strategy:
     """Whether a PUT without resourceVersion is taken."""
     has_generation = False
     """Whether metadata.generation starts at 1 and grows with each change of anything but metadata and status."""
+    returns_deleted = False
+    """Whether a delete that is done at once answers with the object (a pod, a service) instead of a Status."""
+    lifetime: int | None = None
+    """Seconds after its last write when etcd forgets an object (an event), or None for one that stays."""
 
     def validate_name(self, name: str) -> list[str]:
         """Why `name` is no good (each a sentence), or nothing."""
@@ -96,6 +100,10 @@ class Strategy:
 
     def prepare_for_delete(self, obj: Object, ctx: Context) -> None:
         """Change the object as its deletion begins (a namespace's phase becomes Terminating)."""
+
+    def held(self, obj: Object) -> bool:
+        """Whether something besides metadata.finalizers keeps a deleted object (a namespace's spec.finalizers)."""
+        return False
 
     def reservations(self, obj: Object) -> Iterable[str]:
         """Names that no two objects may hold at once: `clusterips/10.96.0.7`, `nodeports/TCP/30080`.
