@@ -1,0 +1,45 @@
+"""Fixtures that every kind of test may use. What is missing on the machine is an error here, never a skip."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.harness.control import ControlPlane
+from tests.harness.engine import Engine
+from tests.harness.kubectl import Kubectl
+
+os.environ["TESTCONTAINERS_RYUK_DISABLED"] = "true"  # its image is in a registry; the fixtures stop what they start
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[Engine]:
+    """A Docker engine for single containers."""
+    with Engine() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def etcd_url(engine: Engine) -> Iterator[str]:
+    """A real etcd, started through testcontainers from an image made here."""
+    from tests.harness.etcd import etcd_container
+
+    with etcd_container(engine) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def control_plane(etcd_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """An API server on the shared etcd, with keys under a prefix of its own."""
+    folder: Path = tmp_path_factory.mktemp("control")
+    with ControlPlane(folder, etcd_url=etcd_url, flags={"apiserver": ("--etcd-prefix", f"/{folder.name}")}) as plane:
+        yield plane
+
+
+@pytest.fixture(scope="module")
+def kubectl(control_plane: ControlPlane) -> Kubectl:
+    """The real kubectl, as the administrator of `control_plane`."""
+    return Kubectl(control_plane.admin_conf)
