@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import shutil
 from pathlib import Path
 
 import yaml
@@ -49,13 +50,22 @@ def control_plane(layout: Layout, network: Network, addresses: tuple[str, ...], 
         write_kubeconfig(layout, who, server)
 
 
-def node(layout: Layout, name: str, addresses: tuple[str, ...], server: str) -> None:
-    """Make what the node `name` needs: the kubelet's client and serving certificates and its kubeconfig."""
+def node(authority: Layout, layout: Layout, name: str, addresses: tuple[str, ...], server: str) -> None:
+    """Make what the node `name` needs: certificates and kubeconfigs of its kubelet and its proxy.
+
+    Args:
+        authority: where the certificate authority lies.
+        layout: where the node's files go; the same one on a machine that is control plane and node.
+    """
     layout.make()
-    authority = Authority(layout.pki, "ca")
-    authority.issue(pair(layout, "kubelet"), Subject(f"system:node:{name}", ("system:nodes",)))
-    authority.issue(pair(layout, "kubelet-server"), Subject(name, hosts=(name, "localhost", "127.0.0.1", *addresses)))
-    write_kubeconfig(layout, "kubelet", server)
+    signing = Authority(authority.pki, "ca")
+    if layout.pki != authority.pki:
+        shutil.copyfile(authority.pki / "ca.crt", layout.pki / "ca.crt")
+    signing.issue(pair(layout, "kubelet"), Subject(f"system:node:{name}", ("system:nodes",)))
+    signing.issue(pair(layout, "kubelet-server"), Subject(name, hosts=(name, "localhost", "127.0.0.1", *addresses)))
+    signing.issue(pair(layout, "proxy"), CLIENTS["proxy"])
+    for who in ("kubelet", "proxy"):
+        write_kubeconfig(layout, who, server)
 
 
 def write_kubeconfig(layout: Layout, who: str, server: str) -> None:

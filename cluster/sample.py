@@ -17,15 +17,15 @@ IMAGE = "pytheas/hello:1"
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
-def build(tag: str = IMAGE, *, again: bool = False) -> bool:
-    """Build the image unless it is there. True when it was built.
+def build(tag: str = IMAGE, *, docker_url: str = f"unix://{DOCKER_SOCKET}") -> bool:
+    """Build the image unless the engine has it. True when it was built.
 
     Raises:
         Failed: the engine refuses, with what it said.
     """
-    client = docker.DockerClient(base_url=f"unix://{DOCKER_SOCKET}", timeout=120)
+    client = docker.DockerClient(base_url=docker_url, timeout=120)
     try:
-        if not again and _there(client, tag):
+        if _there(client, tag):
             return False
         client.images.build(fileobj=io.BytesIO(context()), custom_context=True, tag=tag, rm=True)
     except (DockerException, BuildError) as error:
@@ -38,7 +38,7 @@ def build(tag: str = IMAGE, *, again: bool = False) -> bool:
 def context() -> bytes:
     """The build context (tar): `examples/hello/` and the static programs its Dockerfile copies."""
     buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w", dereference=True) as tar:
+    with tarfile.open(fileobj=buffer, mode="w", dereference=True, format=tarfile.GNU_FORMAT) as tar:
         for file in sorted((EXAMPLES / "hello").iterdir()):
             tar.add(file, file.name)
         for program in ("busybox", "catatonit"):

@@ -53,7 +53,7 @@ def _prepare(layout: Layout, network: Network, ports: Ports, here: Machine) -> s
         server = f"https://{here.address}:{ports.apiserver}"
         addresses = (here.name, here.address)
         identities.control_plane(layout, network, addresses, server)
-        identities.node(layout, here.name, addresses, server)
+        identities.node(layout, layout, here.name, addresses, server)
         changed = {
             daemon.name
             for daemon in (*control_plane(layout, network, ports, here), *node(layout, network, ports, here))
