@@ -1,0 +1,1 @@
+"""How answers look: tables, YAML and JSON, JSONPath templates, custom columns."""
