@@ -1,0 +1,183 @@
+"""Small checks that many kinds share: ports, addresses, selectors, numbers, sameness.
+
+Each takes the path of its field as text and returns the errors it finds. Paths are only put together when something is
+wrong: a pod has hundreds of fields and nearly all of them are right.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any
+
+from api import names
+from api.field import FieldError, forbidden, invalid, not_supported, required
+
+IMMUTABLE = "field is immutable"
+NOT_NEGATIVE = "must be greater than or equal to 0"
+MAX_INT32 = 2**31 - 1
+PROTOCOLS = ("SCTP", "TCP", "UDP")
+
+_HTTP_HEADER = re.compile(r"[-A-Za-z0-9]+\Z")
+_POINTERS = frozenset(
+    {
+        "activeDeadlineSeconds",
+        "allowPrivilegeEscalation",
+        "automountServiceAccountToken",
+        "defaultMode",
+        "enableServiceLinks",
+        "fsGroup",
+        "hostProcess",
+        "hostUsers",
+        "mode",
+        "optional",
+        "priority",
+        "privileged",
+        "readOnlyRootFilesystem",
+        "replicas",
+        "runAsGroup",
+        "runAsNonRoot",
+        "runAsUser",
+        "setHostnameAsFQDN",
+        "shareProcessNamespace",
+        "terminationGracePeriodSeconds",
+        "tolerationSeconds",
+    }
+)
+"""Fields where zero or false is not the same as not set."""
+
+
+def same(new: Any, old: Any, name: str = "") -> bool:
+    """Whether two values mean the same: what is empty equals what is missing, as on a wire that omits empty fields."""
+    if new is old or new == old:
+        return True
+    if isinstance(new, dict) and isinstance(old, dict):
+        return all(same(new.get(key), old.get(key), key) for key in new.keys() | old.keys())
+    if isinstance(new, list) and isinstance(old, list):
+        return len(new) == len(old) and all(same(a, b) for a, b in zip(new, old, strict=True))
+    if name in _POINTERS:
+        return new is None and old is None
+    return not new and not old
+
+
+def immutable(new: Any, old: Any, at: str) -> list[FieldError]:
+    return [] if same(new, old) else [invalid(at, new, IMMUTABLE)]
+
+
+def not_negative(obj: Mapping[str, Any], names_: Iterable[str], at: str) -> list[FieldError]:
+    """Each named number of `obj`, if it is there, is 0 or more."""
+    return [invalid(f"{at}.{name}", obj[name], NOT_NEGATIVE) for name in names_ if (obj.get(name) or 0) < 0]
+
+
+def each(check: Callable[[str], list[str]], value: Any, at: str) -> list[FieldError]:
+    """What `check` (of `api.names`) says of a value."""
+    return [invalid(at, value, why) for why in check(value or "")]
+
+
+def one_of(value: Any, supported: Collection[str], at: str) -> list[FieldError]:
+    """A value that must be there and be one of a few."""
+    if not value:
+        return [required(at)]
+    return [] if value in supported else [not_supported(at, value, supported)]
+
+
+def in_range(value: int, low: int, high: int, at: str) -> list[FieldError]:
+    return [] if low <= value <= high else [invalid(at, value, f"must be between {low} and {high}, inclusive")]
+
+
+def port_number(value: Any, at: str) -> list[FieldError]:
+    return in_range(value or 0, 1, 65535, at)
+
+
+def port_number_or_name(value: Any, at: str) -> list[FieldError]:
+    if isinstance(value, str):
+        return each(names.port_name, value, at)
+    return port_number(value, at)
+
+
+def http_header_name(value: str) -> list[str]:
+    if _HTTP_HEADER.match(value):
+        return []
+    text = "a valid HTTP header must consist of alphanumeric characters or '-'"
+    return [names.regex_message(text, "[-A-Za-z0-9]+", "X-Header-Name")]
+
+
+def labels(values: Mapping[str, Any] | None, at: str) -> list[FieldError]:
+    """The keys and values of a map of labels (Kubernetes names the map, not the entry, as the field)."""
+    if not values:
+        return []
+    errors: list[FieldError] = []
+    for key, value in values.items():
+        errors += each(names.qualified_name, key, at)
+        if value:
+            errors += each(names.label_value, value, at)
+    return errors
+
+
+def label_selector(selector: Mapping[str, Any] | None, at: str) -> list[FieldError]:
+    """A metav1.LabelSelector."""
+    if not selector:
+        return []
+    errors = labels(selector.get("matchLabels"), f"{at}.matchLabels")
+    for index, item in enumerate(selector.get("matchExpressions") or ()):
+        errors += _selector_requirement(item, f"{at}.matchExpressions[{index}]")
+    return errors
+
+
+def _selector_requirement(item: Mapping[str, Any], at: str) -> list[FieldError]:
+    operator, values = item.get("operator"), item.get("values") or ()
+    errors: list[FieldError] = []
+    if operator in ("In", "NotIn"):
+        if not values:
+            errors.append(required(f"{at}.values", "must be specified when `operator` is 'In' or 'NotIn'"))
+    elif operator in ("Exists", "DoesNotExist"):
+        if values:
+            errors.append(
+                forbidden(f"{at}.values", "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")
+            )
+    else:
+        errors.append(invalid(f"{at}.operator", operator or "", "not a valid selector operator"))
+    errors += each(names.qualified_name, item.get("key"), f"{at}.key")
+    for index, value in enumerate(values):
+        errors += each(names.label_value, value, f"{at}.values[{index}]")
+    return errors
+
+
+def ip_address(value: Any, at: str) -> list[FieldError]:
+    try:
+        ipaddress.ip_address(value or "")
+    except ValueError:
+        return [invalid(at, value or "", "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)")]
+    return []
+
+
+def cidr(value: Any, at: str) -> list[FieldError]:
+    try:
+        if "/" not in (value or ""):
+            raise ValueError("no prefix length")
+        ipaddress.ip_interface(value)
+    except ValueError:
+        return [invalid(at, value or "", "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)")]
+    return []
+
+
+def ordinary_ip(value: Any, at: str) -> list[FieldError]:
+    """An address that other machines can reach: not loopback, not link-local, not unspecified."""
+    try:
+        address = ipaddress.ip_address(value or "")
+    except ValueError:
+        return [invalid(at, value or "", "must be a valid IP address")]
+    if address.is_unspecified:
+        return [invalid(at, value, f"may not be unspecified ({value})")]
+    if address.is_loopback:
+        return [invalid(at, value, "may not be in the loopback range (127.0.0.0/8, ::1/128)")]
+    if address.is_link_local:
+        return [invalid(at, value, "may not be in the link-local range (169.254.0.0/16, fe80::/10)")]
+    if address in _LINK_LOCAL_MULTICAST_4 or address in _LINK_LOCAL_MULTICAST_6:
+        return [invalid(at, value, "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)")]
+    return []
+
+
+_LINK_LOCAL_MULTICAST_4 = ipaddress.ip_network("224.0.0.0/24")
+_LINK_LOCAL_MULTICAST_6 = ipaddress.ip_network("ff02::/16")
