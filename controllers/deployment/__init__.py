@@ -1,0 +1,1 @@
+"""Deployment: moves replicas between ReplicaSets, one for each version of the pod template."""

@@ -1,0 +1,1 @@
+"""ReplicaSet: as many pods of one template as asked for."""
