@@ -17,7 +17,7 @@ SUFFIX_ERROR = "unable to parse quantity's suffix"
 
 Amount = str | int | float | Fraction
 
-_SHAPE = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?([^0-9.+-].*)?\Z", re.DOTALL | re.ASCII)
+_SHAPE = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?([eEinumkKMGTP]*[-+]?[0-9]*)\Z", re.ASCII)
 _EXPONENT = re.compile(r"[eE]([+-]?[0-9]{1,5})\Z", re.ASCII)
 _BINARY = {f"{letter}i": 10 * power for power, letter in enumerate("KMGTPE", 1)}
 _DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}

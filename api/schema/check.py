@@ -1,0 +1,177 @@
+"""The quick check: is this object exactly what its schema says, with nothing to drop, convert or complain about?
+
+Nearly every object is, and the check runs on every write, so each type is compiled once into nested closures that
+stop at the first doubt. What the doubt is, in the API's words, is for the slow walkers beside this file to find out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from api.quantity import QuantityError, canonical
+from api.schema.node import Form, Schema
+
+Check = Callable[[Any], bool]
+
+_STR = frozenset({str})
+_BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?\Z", re.ASCII)
+_TIME = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ\Z", re.ASCII)
+_MICRO = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}Z\Z", re.ASCII)
+
+
+def exact(schema: Schema, obj: Any) -> bool:
+    """Whether `obj` has no unknown field, no null, no value of a wrong type and none that is not in canonical form."""
+    check: Check | None = schema.checks
+    if check is None:
+        check = schema.checks = _compile(schema)
+    return check(obj)
+
+
+def _string(value: Any) -> bool:
+    return type(value) is str
+
+
+def _bool(value: Any) -> bool:
+    return type(value) is bool
+
+
+def _int32(value: Any) -> bool:
+    return type(value) is int and -0x80000000 <= value <= 0x7FFFFFFF
+
+
+def _int64(value: Any) -> bool:
+    return type(value) is int and -0x8000000000000000 <= value <= 0x7FFFFFFFFFFFFFFF
+
+
+def _float(value: Any) -> bool:
+    return type(value) in (int, float)
+
+
+def _bytes(value: Any) -> bool:
+    return type(value) is str and _BASE64.match(value) is not None
+
+
+def _time(value: Any) -> bool:
+    return type(value) is str and _TIME.match(value) is not None
+
+
+def _micro_time(value: Any) -> bool:
+    return type(value) is str and _MICRO.match(value) is not None
+
+
+def _quantity(value: Any) -> bool:
+    try:
+        return type(value) is str and canonical(value) == value
+    except QuantityError:
+        return False
+
+
+def _int_or_string(value: Any) -> bool:
+    return type(value) is str or _int32(value)
+
+
+def _object(value: Any) -> bool:
+    return type(value) is dict
+
+
+def _any(value: Any) -> bool:
+    return True
+
+
+_SCALARS: dict[Form, Check] = {
+    Form.STRING: _string,
+    Form.BOOL: _bool,
+    Form.INT32: _int32,
+    Form.INT64: _int64,
+    Form.FLOAT: _float,
+    Form.BYTES: _bytes,
+    Form.TIME: _time,
+    Form.MICRO_TIME: _micro_time,
+    Form.QUANTITY: _quantity,
+    Form.INT_OR_STRING: _int_or_string,
+    Form.OBJECT: _object,
+    Form.ANY: _any,
+}
+
+
+def _compile(schema: Schema) -> Check:
+    if schema.form is Form.STRUCT:
+        return _struct(schema)
+    if schema.form is Form.MAP:
+        return _map(schema.values)
+    if schema.form is Form.LIST:
+        return _list(schema.items)
+    return _SCALARS[schema.form]
+
+
+def _list(items: Schema) -> Check:
+    if items.form is Form.STRING:
+        return _strings
+    verify = _later(items)
+
+    def check(value: Any) -> bool:
+        if type(value) is not list:
+            return False
+        return all(map(verify, value))
+
+    return check
+
+
+def _strings(value: Any) -> bool:
+    return type(value) is list and _STR.issuperset(map(type, value))
+
+
+def _map(values: Schema) -> Check:
+    if values.form is Form.STRING:
+        return _string_map
+    verify = _later(values)
+
+    def check(value: Any) -> bool:
+        if type(value) is not dict:
+            return False
+        return all(map(verify, value.values()))
+
+    return check
+
+
+def _string_map(value: Any) -> bool:
+    return type(value) is dict and _STR.issuperset(map(type, value.values()))
+
+
+def _struct(schema: Schema) -> Check:
+    """Strings and booleans, most of all fields, are told by their type alone; the others have a check of their own."""
+    plain: dict[str, type] = {}
+    others: dict[str, Check] = {}
+    for name, field in schema.properties.items():
+        if field.form is Form.STRING:
+            plain[name] = str
+        elif field.form is Form.BOOL:
+            plain[name] = bool
+        else:
+            others[name] = _later(field)
+    type_of, check_of = plain.get, others.get
+    keeps_unknown = schema.embedded
+
+    def check(value: Any) -> bool:
+        if type(value) is not dict:
+            return False
+        for name, item in value.items():
+            if type_of(name) is type(item):
+                continue
+            verify = check_of(name)
+            if verify is None:
+                if keeps_unknown and name not in plain:
+                    continue
+                return False
+            if not verify(item):
+                return False
+        return True
+
+    return check
+
+
+def _later(field: Schema) -> Check:
+    """A scalar's check, or one that compiles the type when a value first gets there (types may be recursive)."""
+    return _SCALARS.get(field.form) or (lambda value: exact(field, value))
