@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -22,7 +23,7 @@ from tests.harness.process import Process, wait_until
 class Node:
     """A host with an engine, a kubelet and a proxy."""
 
-    def __init__(self, host: Host, control: ControlPlane, flags: dict[str, tuple[str, ...]]) -> None:
+    def __init__(self, host: Host, control: ControlPlane, flags: Mapping[str, tuple[str, ...]]) -> None:
         self.host = host
         self.name = host.name
         layout = Layout.below(host.folder)
@@ -49,7 +50,7 @@ class Cluster(AbstractContextManager["Cluster"]):
     """
 
     def __init__(
-        self, name: str, nodes: int = 1, *, prefix: str = "172.29.0", flags: dict[str, tuple[str, ...]] | None = None
+        self, name: str, nodes: int = 1, *, prefix: str = "172.29.0", flags: Mapping[str, tuple[str, ...]] | None = None
     ) -> None:
         self.name = name
         self.flags = flags or {}

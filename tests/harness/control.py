@@ -9,6 +9,7 @@ import ssl
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
@@ -51,7 +52,7 @@ class ControlPlane(AbstractContextManager["ControlPlane"]):
         *,
         etcd_url: str | None = None,
         daemons: tuple[str, ...] = (),
-        flags: dict[str, tuple[str, ...]] | None = None,
+        flags: Mapping[str, tuple[str, ...]] | None = None,
         address: str = "127.0.0.1",
         prefix: tuple[str, ...] = (),
     ) -> None:
