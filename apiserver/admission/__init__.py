@@ -1,0 +1,1 @@
+"""Checks and changes of a write that reach beyond the object itself."""

@@ -1,0 +1,1 @@
+"""HTTP: what a request asks for, the verbs, and the answers."""

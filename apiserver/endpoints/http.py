@@ -1,0 +1,128 @@
+"""Requests and answers on bare ASGI: resource requests are too many to pay for a framework's models and routing."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+
+from api.errors import RequestEntityTooLarge, StatusError
+from apiserver.auth.user import User
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Headers = Iterable[tuple[bytes, bytes]]
+
+BODY_LIMIT = 3 * 1024 * 1024
+JSON = b"application/json"
+
+
+class Disconnected(Exception):
+    """The client has gone before its request was complete."""
+
+
+class Request:
+    """One request. `user` is set once it has been authenticated."""
+
+    __slots__ = ("_query", "_receive", "method", "path", "scope", "send", "user", "warnings")
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.scope = scope
+        self.method: str = scope["method"]
+        self.path: str = scope["path"]
+        self.send = send
+        self.user = _NOBODY
+        self.warnings: list[str] = []
+        """Sentences for the Warning header."""
+        self._receive = receive
+        self._query: dict[str, str] | None = None
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        """The query parameters; of one given several times, the first."""
+        if self._query is None:
+            self._query = {}
+            for name, value in self.query_list():
+                self._query.setdefault(name, value)
+        return self._query
+
+    def query_list(self) -> list[tuple[str, str]]:
+        """The query parameters in order, as often as they were given."""
+        text = self.scope["query_string"]
+        return parse_qsl(text.decode("latin-1"), keep_blank_values=True) if text else []
+
+    def header(self, name: bytes) -> str:
+        """A header by its lower-case name; empty if it is not there."""
+        for key, value in self.scope["headers"]:
+            if key == name:
+                return str(value.decode("latin-1"))
+        return ""
+
+    async def body(self) -> bytes:
+        """The whole body. Raises RequestEntityTooLarge, Disconnected."""
+        chunks: list[bytes] = []
+        size = 0
+        while True:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise Disconnected
+            chunk = message.get("body", b"")
+            size += len(chunk)
+            if size > BODY_LIMIT:
+                raise RequestEntityTooLarge(f"limit is {BODY_LIMIT}")
+            chunks.append(chunk)
+            if not message.get("more_body"):
+                return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+    async def disconnected(self) -> None:
+        """Returns when the client has gone."""
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
+    async def answer(self, status: int, body: bytes, content_type: bytes = JSON, headers: Headers = ()) -> None:
+        await self.send(self._start(status, content_type, len(body), headers))
+        await self.send({"type": "http.response.body", "body": body})
+
+    async def answer_json(self, status: int, value: Any, headers: Headers = ()) -> None:
+        await self.answer(status, orjson.dumps(value), JSON, headers)
+
+    async def answer_chunks(self, status: int, chunks: list[bytes], content_type: bytes = JSON) -> None:
+        """Send an answer whose parts are all there already."""
+        await self.send(self._start(status, content_type, sum(map(len, chunks)), ()))
+        for chunk in chunks:
+            await self.send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await self.send({"type": "http.response.body", "body": b""})
+
+    async def start_stream(self, content_type: bytes) -> None:
+        await self.send(self._start(200, content_type, None, ()))
+
+    async def stream(self, chunk: bytes) -> None:
+        await self.send({"type": "http.response.body", "body": chunk, "more_body": True})
+
+    async def end_stream(self) -> None:
+        await self.send({"type": "http.response.body", "body": b""})
+
+    async def fail(self, error: StatusError) -> None:
+        headers = [(b"retry-after", str(error.retry_after).encode())] if error.retry_after is not None else []
+        await self.answer_json(error.code, error.status(), headers)
+
+    def _start(self, status: int, content_type: bytes, length: int | None, headers: Headers) -> Message:
+        fields = [(b"content-type", content_type)]
+        if length is not None:
+            fields.append((b"content-length", str(length).encode()))
+        fields.extend(headers)
+        fields.extend((b"warning", f'299 - "{_quoted(text)}"'.encode()) for text in self.warnings)
+        return {"type": "http.response.start", "status": status, "headers": fields}
+
+
+def _quoted(text: str) -> str:
+    """A sentence as it may stand in a quoted header value."""
+    one_line = "".join(char if char.isprintable() else " " for char in text)
+    return one_line.replace("\\", "\\\\").replace('"', '\\"')
+
+
+_NOBODY = User("system:anonymous", ("system:unauthenticated",))

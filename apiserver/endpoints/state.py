@@ -1,0 +1,70 @@
+"""What every request shares: the served resources with their caches, the store, the settings."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from api import metadata
+from apiserver.auth.user import User
+from apiserver.registry.kind import Context, Kind
+from apiserver.storage.cache import Cache
+from apiserver.storage.encoding import Encoding
+from apiserver.storage.etcd import Etcd
+from apiserver.storage.feed import Feed
+from apiserver.storage.keys import resource_prefix
+from apiserver.storage.store import Store
+
+
+class Resource:
+    """A served kind and where its objects are."""
+
+    __slots__ = ("cache", "encoding", "kind", "prefix")
+
+    def __init__(self, kind: Kind) -> None:
+        self.kind = kind
+        self.encoding = Encoding(kind.api_version, kind.kind)
+        self.cache = Cache(self.encoding, kind.strategy.fields)
+        self.prefix = resource_prefix(kind.group, kind.plural)
+
+    def key(self, namespace: str, name: str) -> str:
+        """An object's key in the cache."""
+        return f"{namespace}/{name}" if self.kind.namespaced else name
+
+    def storage_key(self, namespace: str, name: str) -> bytes:
+        """An object's key in etcd."""
+        return self.prefix + self.key(namespace, name).encode()
+
+
+class State:
+    """The server's parts."""
+
+    def __init__(self, etcd: Etcd, kinds: Sequence[Kind], settings: Mapping[str, Any]) -> None:
+        self.etcd = etcd
+        self.settings = settings
+        self.store = Store(etcd)
+        self.resources = {(kind.group, kind.version, kind.plural): Resource(kind) for kind in kinds}
+        self.feed = Feed(etcd, {resource.prefix: resource.cache for resource in self.resources.values()})
+        self.stopping = asyncio.Event()
+        """Set when the server goes down: long answers end themselves."""
+
+    def resource(self, plural: str, group: str = "", version: str = "v1") -> Resource:
+        """A resource that is known to be served."""
+        return self.resources[group, version, plural]
+
+    def context(self, user: User, namespace: str = "", dry_run: bool = False) -> Context:
+        return Context(
+            now=metadata.now(),
+            namespace=namespace,
+            user=user.name,
+            groups=user.groups,
+            dry_run=dry_run,
+            settings=self.settings,
+            reserved=self.feed.reserved,
+        )
+
+    def stop(self) -> None:
+        self.stopping.set()
+        for resource in self.resources.values():
+            resource.cache.wake()

@@ -1,0 +1,196 @@
+"""create and update: the one path that every write of every kind takes, from the decoded object to the transaction.
+
+An update starts from the cache's copy, which may be behind. Whatever goes wrong with that copy (a lost race, a refusal)
+is tried again with etcd's own before the client hears of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+import orjson
+
+from api.errors import AlreadyExists, Conflict, Invalid, NotFound, ServerTimeout, StatusError
+from apiserver.admission.attributes import Attributes
+from apiserver.admission.chain import admit, check
+from apiserver.auth.user import User
+from apiserver.endpoints.objectmeta import check_namespace, fill_for_create, fill_for_update, grow_generation
+from apiserver.endpoints.options import DEFAULT, WriteOptions
+from apiserver.endpoints.state import Resource, State
+from apiserver.registry.kind import Context, Object
+from apiserver.registry.metadata import validate_metadata, validate_metadata_update
+from apiserver.storage.encoding import decode
+from apiserver.storage.store import Lost, Reserved, Stored
+
+ATTEMPTS = 8
+"""How often a write is tried when others are faster."""
+
+Transform = Callable[[Object], Object]
+
+
+@dataclass(slots=True)
+class Author:
+    """Who writes, and how."""
+
+    user: User
+    options: WriteOptions = DEFAULT
+    warnings: list[str] = field(default_factory=list)
+
+
+class Part(Enum):
+    """What an update may change."""
+
+    MAIN = auto()
+    STATUS = auto()
+    SERVER = auto()
+    """The server's own doing (a binding, a finalize), which the kind's rules for clients do not hold for."""
+
+
+async def create(state: State, resource: Resource, namespace: str, obj: Object, author: Author) -> bytes:
+    """Store a new object; its wire bytes. `obj` is changed. Raises StatusError, EtcdError."""
+    check_namespace(obj, resource, namespace)
+    generated = not obj["metadata"].get("name")
+    draft = orjson.dumps(obj)
+    for attempt in range(ATTEMPTS):
+        try:
+            return await _create_once(state, resource, namespace, obj, author)
+        except Lost as lost:
+            name = obj["metadata"]["name"]
+            if not generated or attempt == ATTEMPTS - 1:
+                raise AlreadyExists(resource.kind.resource, name) from lost
+        except Reserved:
+            await state.feed.fresh()
+        obj = orjson.loads(draft)
+    raise ServerTimeout(resource.kind.resource, "create", retry_after=1)
+
+
+async def _create_once(state: State, resource: Resource, namespace: str, obj: Object, author: Author) -> bytes:
+    kind, strategy = resource.kind, resource.kind.strategy
+    context = state.context(author.user, namespace, author.options.dry_run)
+    fill_for_create(obj, resource, context.now)
+    attributes = Attributes("create", resource, namespace, obj["metadata"].get("name") or "", author.user)
+    await admit(state, attributes, obj)
+    strategy.default(obj)
+    strategy.prepare_for_create(obj, context)
+    strategy.allocate(obj, None, context)
+    if errors := [*validate_metadata(obj, kind), *strategy.validate(obj, context)]:
+        raise Invalid(kind.kind, kind.group, obj["metadata"].get("name") or "", errors)
+    await check(state, attributes, obj, None)
+    author.warnings.extend(strategy.warnings(obj))
+    name = obj["metadata"]["name"]
+    value, key = resource.encoding.store(obj), resource.storage_key(namespace, name)
+    if author.options.dry_run:
+        if await state.store.get(key):
+            raise AlreadyExists(kind.resource, name)
+        return value
+    revision = await state.store.create(key, value, strategy.reservations(obj), strategy.lifetime)
+    return resource.encoding.wire(value, revision)
+
+
+@dataclass(slots=True)
+class Update:
+    """One update under way: what it changes, and how the new object is made of the old one."""
+
+    state: State
+    resource: Resource
+    namespace: str
+    name: str
+    author: Author
+    transform: Transform
+    part: Part = Part.MAIN
+    retry: bool = False
+    """Whether `transform` may be asked again when somebody else was faster (a patch)."""
+
+    async def run(self) -> bytes:
+        """The object's wire bytes after the update. Raises StatusError, EtcdError."""
+        key = self.resource.storage_key(self.namespace, self.name)
+        entry = self.resource.cache.entries.get(self.resource.key(self.namespace, self.name))
+        known = entry.decode() if entry is not None else None
+        certain = False
+        if known is None:
+            known, certain = _decoded(await self.state.store.get(key)), True
+        for _ in range(ATTEMPTS):
+            if known is None:
+                raise NotFound(self.resource.kind.resource, self.name)
+            try:
+                return await self._once(key, known)
+            except Lost as lost:
+                if not self.retry and certain:
+                    raise Conflict(self.resource.kind.resource, self.name) from lost
+                known, certain = _decoded(lost.current), True
+            except Reserved:
+                await self.state.feed.fresh()
+            except StatusError:
+                current = None if certain else _decoded(await self.state.store.get(key))
+                if certain or _version(current) == _version(known):
+                    raise
+                known, certain = current, True
+        raise Conflict(self.resource.kind.resource, self.name)
+
+    async def _once(self, key: bytes, old: Object) -> bytes:
+        context = self.state.context(self.author.user, self.namespace, self.author.options.dry_run)
+        new = self.transform(orjson.loads(orjson.dumps(old)))
+        fill_for_update(new, old, self.resource)
+        if self.part is Part.STATUS:
+            new = self._status_only(new, old, context)
+        elif self.part is Part.MAIN:
+            await self._main(new, old, context)
+        return await self._store(key, new, old)
+
+    def _status_only(self, new: Object, old: Object, context: Context) -> Object:
+        strategy, kind = self.resource.kind.strategy, self.resource.kind
+        kept = {**old, "metadata": dict(old["metadata"])}
+        kept.pop("status", None)
+        if "status" in new:
+            kept["status"] = new["status"]
+        strategy.prepare_for_status_update(kept, old, context)
+        if errors := strategy.validate_status_update(kept, old, context):
+            raise Invalid(kind.kind, kind.group, self.name, errors)
+        return kept
+
+    async def _main(self, new: Object, old: Object, context: Context) -> None:
+        kind, strategy = self.resource.kind, self.resource.kind.strategy
+        attributes = Attributes("update", self.resource, self.namespace, self.name, self.author.user)
+        await admit(self.state, attributes, new)
+        strategy.default(new)
+        strategy.prepare_for_update(new, old, context)
+        strategy.allocate(new, old, context)
+        if strategy.has_generation:
+            grow_generation(new, old)
+        if errors := [*validate_metadata_update(new, old), *strategy.validate_update(new, old, context)]:
+            raise Invalid(kind.kind, kind.group, self.name, errors)
+        await check(self.state, attributes, new, old)
+        self.author.warnings.extend(strategy.warnings(new))
+
+    async def _store(self, key: bytes, new: Object, old: Object) -> bytes:
+        strategy, encoding = self.resource.kind.strategy, self.resource.encoding
+        revision = int(old["metadata"]["resourceVersion"])
+        value = encoding.store(new)
+        held = set(strategy.reservations(old))
+        if may_go(new, old, self.resource):
+            if not self.author.options.dry_run:
+                revision = await self.state.store.delete(key, revision, held)
+            return encoding.wire(value, revision)
+        if new == old or self.author.options.dry_run:
+            return encoding.wire(value, revision)
+        wanted = set(strategy.reservations(new))
+        revision = await self.state.store.update(key, value, revision, wanted - held, held - wanted, strategy.lifetime)
+        return encoding.wire(value, revision)
+
+
+def may_go(new: Object, old: Object, resource: Resource) -> bool:
+    """Whether an update takes away the last thing that kept a deleted object."""
+    meta = new["metadata"]
+    if not old["metadata"].get("deletionTimestamp") or meta.get("finalizers"):
+        return False
+    return not meta.get("deletionGracePeriodSeconds") and not resource.kind.strategy.held(new)
+
+
+def _decoded(stored: Stored | None) -> Object | None:
+    return decode(stored.value, stored.revision) if stored else None
+
+
+def _version(obj: Object | None) -> str:
+    return str(obj["metadata"]["resourceVersion"]) if obj else ""

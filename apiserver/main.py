@@ -1,0 +1,112 @@
+"""The process: flags, etcd, the caches, uvicorn."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import sys
+
+import uvicorn
+
+from apiserver.auth.authenticate import Authenticator, static_tokens
+from apiserver.auth.certificates import CertificateProtocol
+from apiserver.bootstrap import bootstrap
+from apiserver.endpoints.app import App
+from apiserver.endpoints.state import State
+from apiserver.options import Options
+from apiserver.registry import KINDS
+from apiserver.storage.channel import Certificates
+from apiserver.storage.etcd import Etcd
+from daemon import log as daemon_log
+from daemon import run
+from daemon.options import parse
+
+log = daemon_log.logger(__name__)
+
+STOP_SECONDS = 3
+KEEP_ALIVE_SECONDS = 120
+
+
+def main() -> int:
+    options = parse(Options, "pytheas-apiserver", "Serve the Kubernetes API from what etcd holds.")
+    daemon_log.setup(options.log_level)
+    return run.main(lambda: serve(options))
+
+
+async def serve(options: Options) -> None:
+    """Serve until cancelled."""
+    certificates = Certificates(options.etcd_ca_file, options.etcd_cert_file, options.etcd_key_file)
+    etcd = Etcd(options.etcd_servers, certificates)
+    state = State(etcd, KINDS, settings(options))
+    checks = [static_tokens(options.token_auth_file)] if options.token_auth_file else []
+    app = App(state, Authenticator(checks))
+    server = Server(_config(options, app), state)
+    listener = _listen(options)
+    feed = asyncio.create_task(state.feed.run(), name="feed")
+    first = asyncio.create_task(bootstrap(state, options), name="bootstrap")
+    try:
+        await server.until_cancelled(listener)
+    finally:
+        feed.cancel()
+        first.cancel()
+        await asyncio.gather(feed, first, return_exceptions=True)
+        await etcd.close()
+
+
+def settings(options: Options) -> dict[str, object]:
+    """What strategies may know of the flags."""
+    return {
+        "service_cluster_ip_range": options.service_cluster_ip_range,
+        "service_node_port_range": options.service_node_port_range,
+    }
+
+
+class Server(uvicorn.Server):
+    """uvicorn in a loop of ours: signals are ours, and open watches are ended before connections are waited for."""
+
+    def __init__(self, config: uvicorn.Config, state: State) -> None:
+        super().__init__(config)
+        self._state = state
+
+    async def until_cancelled(self, listener: socket.socket) -> None:
+        """Serve on `listener`, then let the requests under way end."""
+        serving = asyncio.create_task(self._serve([listener]), name="uvicorn")
+        try:
+            await asyncio.shield(serving)
+        except asyncio.CancelledError:
+            self.should_exit = True
+            await serving
+            raise
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._state.stop()
+        await super().shutdown()
+
+
+def _config(options: Options, app: App) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http=CertificateProtocol,
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=STOP_SECONDS,
+        ssl_certfile=str(options.tls_cert_file),
+        ssl_keyfile=str(options.tls_key_file),
+        ssl_ca_certs=str(options.client_ca_file),
+        ssl_cert_reqs=ssl.CERT_OPTIONAL,
+    )
+
+
+def _listen(options: Options) -> socket.socket:
+    family = socket.AF_INET6 if ":" in options.bind_address else socket.AF_INET
+    return socket.create_server((options.bind_address, options.secure_port), family=family, backlog=2048)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

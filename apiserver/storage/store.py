@@ -1,0 +1,129 @@
+"""Writing objects: every write is one etcd transaction that compares the key's mod revision.
+
+Names that no two objects may hold at once (cluster addresses, node ports) are keys of their own, taken and freed in the
+same transaction as the object, so that none is ever held twice or leaked.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from apiserver.storage import keys
+from apiserver.storage.etcd import Etcd, put, read, remove, unchanged_since
+from apiserver.storage.stubs import etcd_pb2 as pb
+
+
+class Lost(Exception):
+    """The key is not what the writer thought: `current` is what is there now, or None."""
+
+    def __init__(self, current: Stored | None) -> None:
+        super().__init__("the key has been written by somebody else")
+        self.current = current
+
+
+class Reserved(Exception):
+    """Somebody holds a name that the object wants."""
+
+    def __init__(self, name: str, owner: str) -> None:
+        super().__init__(f"{name} is held by {owner}")
+        self.name = name
+        self.owner = owner
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An object's bytes as they are in etcd (without resourceVersion), and the revision of its last write."""
+
+    value: bytes
+    revision: int
+
+
+class Store:
+    """Reads and writes of single objects, straight at etcd."""
+
+    def __init__(self, etcd: Etcd) -> None:
+        self.etcd = etcd
+        self._leases = Leases(etcd)
+
+    async def get(self, key: bytes) -> Stored | None:
+        """What is there now, linearizable."""
+        answer = await self.etcd.range(key, limit=1)
+        return _stored(answer)
+
+    async def create(self, key: bytes, value: bytes, reserve: Iterable[str] = (), lifetime: int | None = None) -> int:
+        """Store a new object; its revision. Raises Lost, Reserved, and etcd's errors."""
+        return await self._write(key, 0, value, reserve, (), lifetime)
+
+    async def update(
+        self,
+        key: bytes,
+        value: bytes,
+        revision: int,
+        reserve: Iterable[str] = (),
+        free: Iterable[str] = (),
+        lifetime: int | None = None,
+    ) -> int:
+        """Replace the object last written at `revision`; the new revision. Raises Lost, Reserved, and etcd's errors."""
+        return await self._write(key, revision, value, reserve, free, lifetime)
+
+    async def delete(self, key: bytes, revision: int, free: Iterable[str] = ()) -> int:
+        """Remove the object last written at `revision`, and its reservations; the revision of that."""
+        success = [remove(key), *(remove(keys.reservation(name)) for name in free)]
+        answer = await self.etcd.txn([unchanged_since(key, revision)], success, [read(key)])
+        if not answer.succeeded:
+            raise Lost(_stored(answer.responses[0].response_range))
+        return answer.header.revision
+
+    async def _write(
+        self,
+        key: bytes,
+        revision: int,
+        value: bytes,
+        reserve: Iterable[str],
+        free: Iterable[str],
+        lifetime: int | None,
+    ) -> int:
+        wanted = list(reserve)
+        lease = await self._leases.get(lifetime) if lifetime else 0
+        taken = [keys.reservation(name) for name in wanted]
+        compare = [unchanged_since(key, revision), *(unchanged_since(name, 0) for name in taken)]
+        success = [put(key, value, lease), *(put(name, key) for name in taken)]
+        success += [remove(keys.reservation(name)) for name in free]
+        answer = await self.etcd.txn(compare, success, [read(key), *(read(name) for name in taken)])
+        if answer.succeeded:
+            return answer.header.revision
+        current = _stored(answer.responses[0].response_range)
+        if (current.revision if current else 0) != revision:
+            raise Lost(current)
+        for name, response in zip(wanted, answer.responses[1:], strict=True):
+            if holder := _stored(response.response_range):
+                raise Reserved(name, holder.value.decode(errors="replace"))
+        raise Lost(current)
+
+
+class Leases:
+    """Leases shared by what is written within the same minute, as a lease for each event would be costly."""
+
+    SHARED_SECONDS = 60
+
+    def __init__(self, etcd: Etcd, now: Callable[[], float] = time.monotonic) -> None:
+        self._etcd = etcd
+        self._now = now
+        self._current: dict[int, tuple[int, float]] = {}
+
+    async def get(self, lifetime: int) -> int:
+        """A lease that lives at least `lifetime` seconds from now."""
+        lease, until = self._current.get(lifetime, (0, 0.0))
+        if self._now() < until:
+            return lease
+        lease = await self._etcd.grant(lifetime + self.SHARED_SECONDS)
+        self._current[lifetime] = (lease, self._now() + self.SHARED_SECONDS)
+        return lease
+
+
+def _stored(answer: pb.RangeResponse) -> Stored | None:
+    for item in answer.kvs:
+        return Stored(item.value, item.mod_revision)
+    return None
