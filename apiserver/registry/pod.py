@@ -2,11 +2,161 @@
 
 from __future__ import annotations
 
-from apiserver.registry.kind import Kind, Strategy
+from collections.abc import Mapping
+
+from api import names
+from api.field import FieldError, forbidden
+from apiserver.registry import pod_columns, pod_update, resources
+from apiserver.registry.kind import Context, Kind, Object, Strategy
+from apiserver.registry.podspec import containers, defaults, validation
+
+TOLERATION_SECONDS = 300
+"""How long a pod stays on a node that is not ready or not reachable, unless it says otherwise."""
+
+_TAINTS = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
+_SYSTEM_PRIORITIES = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
 
 
 class PodStrategy(Strategy):
     has_generation = True
+    returns_deleted = True
+    field_names = (
+        "spec.nodeName",
+        "spec.restartPolicy",
+        "spec.schedulerName",
+        "spec.serviceAccountName",
+        "spec.hostNetwork",
+        "status.phase",
+        "status.podIP",
+        "status.nominatedNodeName",
+    )
+
+    def default(self, obj: Object) -> None:
+        spec = obj.get("spec")
+        if spec is None:
+            spec = obj["spec"] = {}
+        defaults.default_spec(spec)
+        defaults.default_pod(spec)
+
+    def prepare_for_create(self, obj: Object, ctx: Context) -> None:
+        spec = obj["spec"]
+        _tolerate_sick_nodes(spec)
+        _set_priority(spec)
+        obj["status"] = {"phase": "Pending", "qosClass": resources.qos_class(spec)}
+        if spec.get("schedulingGates"):
+            obj["status"]["conditions"] = [_gated()]
+
+    def prepare_for_update(self, new: Object, old: Object, ctx: Context) -> None:
+        new["status"] = old.get("status") or {}
+
+    def prepare_for_status_update(self, new: Object, old: Object, ctx: Context) -> None:
+        pod_update.keep_for_status(new, old)
+
+    def validate(self, obj: Object, ctx: Context) -> list[FieldError]:
+        errors = _whole(obj)
+        spec = obj["spec"]
+        if spec.get("ephemeralContainers"):
+            errors.append(forbidden("spec.ephemeralContainers", "cannot be set on create"))
+        if spec.get("nodeName") and spec.get("schedulingGates"):
+            text = "cannot be set until all schedulingGates have been cleared"
+            errors.append(forbidden("spec.nodeName", text))
+        return errors
+
+    def validate_update(self, new: Object, old: Object, ctx: Context) -> list[FieldError]:
+        return _whole(new) + pod_update.validate_spec_change(new, old)
+
+    def validate_status_update(self, new: Object, old: Object, ctx: Context) -> list[FieldError]:
+        return pod_update.validate_status_change(new, old)
+
+    def warnings(self, obj: Object) -> list[str]:
+        wrong = names.dns1123_label(obj["metadata"].get("name") or "")
+        if not wrong:
+            return []
+        text = "this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended"
+        return [f"metadata.name: {text}: [{' '.join(wrong)}]"]
+
+    def grace_period(self, obj: Object, asked: int | None) -> int | None:
+        spec, status = obj.get("spec") or {}, obj.get("status") or {}
+        if not spec.get("nodeName") or status.get("phase") in ("Failed", "Succeeded"):
+            return 0  # nothing runs anywhere that would need time to stop
+        period = asked if asked is not None else spec.get("terminationGracePeriodSeconds") or 0
+        return 1 if period < 0 else period
+
+    def fields(self, obj: Object) -> Mapping[str, str]:
+        spec, status = obj.get("spec") or {}, obj.get("status") or {}
+        return {
+            "spec.nodeName": spec.get("nodeName") or "",
+            "spec.restartPolicy": spec.get("restartPolicy") or "",
+            "spec.schedulerName": spec.get("schedulerName") or "",
+            "spec.serviceAccountName": spec.get("serviceAccountName") or "",
+            "spec.hostNetwork": "true" if spec.get("hostNetwork") else "false",
+            "status.phase": status.get("phase") or "",
+            "status.podIP": status.get("podIP") or "",
+            "status.nominatedNodeName": status.get("nominatedNodeName") or "",
+        }
+
+
+def _whole(obj: Object) -> list[FieldError]:
+    """What must hold of a pod whether it is new or changed."""
+    meta, spec = obj.get("metadata") or {}, obj["spec"]
+    errors = validation.pod_annotations(meta, spec, "metadata.annotations")
+    errors += validation.pod_spec(spec, "spec", is_pod=True)
+    if not spec.get("serviceAccountName"):
+        errors += _token_without_account(spec)
+    for field in ("containers", "initContainers"):
+        for index, container in enumerate(spec.get(field) or ()):
+            errors += containers.image_padding(container, f"spec.{field}[{index}]")
+    return errors
+
+
+def _token_without_account(spec: Object) -> list[FieldError]:
+    text = "must not be specified when serviceAccountName is not set"
+    return [
+        forbidden(f"spec.volumes[{index}].projected.sources[{number}].serviceAccountToken", text)
+        for index, volume in enumerate(spec.get("volumes") or ())
+        for number, source in enumerate((volume.get("projected") or {}).get("sources") or ())
+        if source.get("serviceAccountToken") is not None
+    ]
+
+
+def _tolerate_sick_nodes(spec: Object) -> None:
+    given = spec.get("tolerations") or []
+    for taint in _TAINTS:
+        if not any(_tolerates(toleration, taint) for toleration in given):
+            given = [
+                *given,
+                {
+                    "key": taint,
+                    "operator": "Exists",
+                    "effect": "NoExecute",
+                    "tolerationSeconds": TOLERATION_SECONDS,
+                },
+            ]
+    spec["tolerations"] = given
+
+
+def _tolerates(toleration: Object, taint: str) -> bool:
+    return toleration.get("key") in (None, "", taint) and toleration.get("effect") in (None, "", "NoExecute")
+
+
+def _set_priority(spec: Object) -> None:
+    """A pod without a class has priority 0; the two system classes are always there."""
+    name = spec.get("priorityClassName")
+    if not name:
+        spec["priority"] = 0
+    elif name in _SYSTEM_PRIORITIES:
+        spec["priority"] = _SYSTEM_PRIORITIES[name]
+    if not spec.get("preemptionPolicy"):
+        spec["preemptionPolicy"] = "PreemptLowerPriority"
+
+
+def _gated() -> Object:
+    return {
+        "type": "PodScheduled",
+        "status": "False",
+        "reason": "SchedulingGated",
+        "message": "Scheduling is blocked due to non-empty scheduling gates",
+    }
 
 
 KIND = Kind(
@@ -21,4 +171,5 @@ KIND = Kind(
     categories=("all",),
     status=True,
     subresources=("binding", "eviction", "log"),
+    columns=pod_columns.COLUMNS,
 )

@@ -165,9 +165,8 @@ def _volume_parts(volume: Object) -> None:
         limit = empty.get("sizeLimit")
         if limit is not None:
             empty["sizeLimit"] = resources.canonical(limit)
-    if image := volume.get("image"):
-        if not image.get("pullPolicy"):
-            image["pullPolicy"] = pull_policy(image.get("reference") or "")
+    if (image := volume.get("image")) and not image.get("pullPolicy"):
+        image["pullPolicy"] = pull_policy(image.get("reference") or "")
     if downward := volume.get("downwardAPI"):
         _items(downward)
     if projected := volume.get("projected"):

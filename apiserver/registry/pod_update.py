@@ -1,0 +1,230 @@
+"""What may change in a pod once it is there: very little of its spec, and its status by rules."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from api import names
+from api.field import FieldError, duplicate, forbidden, invalid, not_supported, required
+from apiserver.registry import rules
+from apiserver.registry.kind import Object
+
+_UPDATABLE = (
+    "`spec.containers[*].image`",
+    "`spec.initContainers[*].image`",
+    "`spec.activeDeadlineSeconds`",
+    "`spec.tolerations` (only additions to existing tolerations)",
+    "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)",
+)
+_SYSTEM_CONDITIONS = frozenset({"PodScheduled", "Ready", "Initialized"})
+_MIRROR = "kubernetes.io/config.mirror"
+
+
+def validate_spec_change(new: Object, old: Object) -> list[FieldError]:
+    """An update of the pod itself, both with their defaults."""
+    errors = _mirror(new, old)
+    spec, before = new["spec"], old["spec"]
+    for field in ("containers", "initContainers"):
+        if len(spec.get(field) or ()) != len(before.get(field) or ()):
+            return [*errors, forbidden(f"spec.{field}", "pod updates may not add or remove containers")]
+    found, stop = _deadline(spec.get("activeDeadlineSeconds"), before.get("activeDeadlineSeconds"))
+    errors += found
+    if stop:
+        return errors
+    errors += _tolerations(spec.get("tolerations") or [], before.get("tolerations") or [])
+    errors += _gates(spec.get("schedulingGates") or [], before.get("schedulingGates") or [])
+    if rules.same(spec, before):
+        return errors
+    wanted = _without_updatable(spec, before)
+    if before.get("schedulingGates"):
+        errors += _gated_changes(wanted, before)
+    if not rules.same(wanted, before):
+        text = f"pod updates may not change fields other than {','.join(_UPDATABLE)}"
+        lines = "\n".join(_differences(wanted, before, "spec"))
+        errors.append(forbidden("spec", f"{text}\n{lines}"))
+    return errors
+
+
+def _mirror(new: Object, old: Object) -> list[FieldError]:
+    now = (new["metadata"].get("annotations") or {}).get(_MIRROR)
+    before = (old["metadata"].get("annotations") or {}).get(_MIRROR)
+    if now == before:
+        return []
+    verb = "add" if before is None else "remove or update"
+    return [forbidden(f"metadata.annotations[{_MIRROR}]", f"may not {verb} mirror pod annotation")]
+
+
+def _deadline(now: int | None, before: int | None) -> tuple[list[FieldError], bool]:
+    """(errors, whether to look no further)."""
+    at = "spec.activeDeadlineSeconds"
+    if now is None:
+        if before is None:
+            return [], False
+        return [invalid(at, None, "must not update from a positive integer to nil value")], False
+    if not 0 <= now <= rules.MAX_INT32:
+        return [invalid(at, now, f"must be between 0 and {rules.MAX_INT32}, inclusive")], True
+    if before is not None and before < now:
+        return [invalid(at, now, "must be less than or equal to previous value")], True
+    return [], False
+
+
+def _tolerations(now: list[Object], before: list[Object]) -> list[FieldError]:
+    have = [{**toleration, "tolerationSeconds": None} for toleration in now]
+    for toleration in before:
+        kept = {**toleration, "tolerationSeconds": None}
+        if not any(rules.same(kept, each) for each in have):
+            text = "existing toleration can not be modified except its tolerationSeconds"
+            return [forbidden("spec.tolerations", text)]
+    return []
+
+
+def _gates(now: list[Object], before: list[Object]) -> list[FieldError]:
+    known = {gate.get("name") for gate in before}
+    return [
+        forbidden(
+            f"spec.schedulingGates[{index}].name",
+            f"only deletion is allowed, but found new scheduling gate '{gate.get('name')}'",
+        )
+        for index, gate in enumerate(now)
+        if gate.get("name") not in known
+    ]
+
+
+def _without_updatable(spec: Object, before: Object) -> Object:
+    """`spec` with all that may change put back to what it was."""
+    wanted = dict(spec)
+    for field in ("containers", "initContainers"):
+        if spec.get(field):
+            wanted[field] = [
+                {**container, "image": old.get("image")}
+                for container, old in zip(spec[field], before[field], strict=True)
+            ]
+    for field in ("activeDeadlineSeconds", "tolerations", "schedulingGates"):
+        wanted[field] = before.get(field)
+    if (before.get("terminationGracePeriodSeconds") or 0) < 0 and wanted.get("terminationGracePeriodSeconds") == 1:
+        wanted["terminationGracePeriodSeconds"] = before["terminationGracePeriodSeconds"]
+    return wanted
+
+
+def _gated_changes(wanted: Object, before: Object) -> list[FieldError]:
+    """A pod that waits at its gates may still be told more narrowly where to run."""
+    errors: list[FieldError] = []
+    now, then = wanted.get("nodeSelector") or {}, before.get("nodeSelector") or {}
+    if any(now.get(key) != value for key, value in then.items()):
+        text = "only additions to spec.nodeSelector are allowed (no mutations or deletions)"
+        errors.append(invalid("spec.nodeSelector", now, text))
+    wanted["nodeSelector"] = before.get("nodeSelector")
+    affinity = before.get("affinity") or {}
+    if not affinity.get("nodeAffinity"):
+        wanted["affinity"] = {**(wanted.get("affinity") or {}), "nodeAffinity": None}
+    return errors
+
+
+def _differences(now: Any, before: Any, at: str) -> Iterator[str]:
+    """Where two values differ, a line for what was and a line for what is asked."""
+    if isinstance(now, dict) and isinstance(before, dict):
+        for key in sorted(now.keys() | before.keys()):
+            if not rules.same(now.get(key), before.get(key), key):
+                yield from _differences(now.get(key), before.get(key), f"{at}.{key}")
+    elif isinstance(now, list) and isinstance(before, list) and len(now) == len(before):
+        for index, (new, old) in enumerate(zip(now, before, strict=True)):
+            if not rules.same(new, old):
+                yield from _differences(new, old, f"{at}[{index}]")
+    else:
+        yield f"- {at}: {json.dumps(before)}"
+        yield f"+ {at}: {json.dumps(now)}"
+
+
+def keep_for_status(new: Object, old: Object) -> None:
+    """What a status update leaves as it is: the owners, the QoS class, generations that were observed."""
+    owners = old["metadata"].get("ownerReferences")
+    if owners is not None:
+        new["metadata"]["ownerReferences"] = owners
+    else:
+        new["metadata"].pop("ownerReferences", None)
+    status, before = new.setdefault("status", {}), old.get("status") or {}
+    if not status.get("qosClass") and before.get("qosClass"):
+        status["qosClass"] = before["qosClass"]
+    if not status.get("observedGeneration") and before.get("observedGeneration"):
+        status["observedGeneration"] = before["observedGeneration"]
+    seen = {condition.get("type"): condition.get("observedGeneration") for condition in before.get("conditions") or ()}
+    for condition in status.get("conditions") or ():
+        generation = seen.get(condition.get("type"))
+        if generation and not condition.get("observedGeneration"):
+            condition["observedGeneration"] = generation
+
+
+def validate_status_change(new: Object, old: Object) -> list[FieldError]:
+    status, before = new.get("status") or {}, old.get("status") or {}
+    errors = _mirror(new, old)
+    for index, condition in enumerate(status.get("conditions") or ()):
+        kind = condition.get("type")
+        if kind not in _SYSTEM_CONDITIONS:
+            errors += rules.each(names.qualified_name, kind, f"metadata.conditions[{index}].Type")
+    nominated = status.get("nominatedNodeName")
+    if nominated and nominated != before.get("nominatedNodeName"):
+        errors += rules.each(names.dns1123_subdomain, nominated, "status.nominatedNodeName")
+    if before.get("qosClass"):
+        errors += rules.immutable(status.get("qosClass"), before["qosClass"], "status.qosClass")
+    errors += _no_way_back(status, before, old["spec"])
+    return errors + _addresses(status, "podIPs") + _host_addresses(status)
+
+
+def _no_way_back(status: Object, before: Object, spec: Object) -> list[FieldError]:
+    """A container that has ended for good stays ended."""
+    policy = spec.get("restartPolicy")
+    sidecars = {each.get("name") for each in spec.get("initContainers") or () if each.get("restartPolicy") == "Always"}
+    errors = _transitions(status, before, "containerStatuses", policy, frozenset())
+    errors += _transitions(status, before, "initContainerStatuses", policy, frozenset(sidecars))
+    return errors + _transitions(status, before, "ephemeralContainerStatuses", "Never", frozenset())
+
+
+def _transitions(
+    status: Object, before: Object, field: str, policy: str | None, exempt: frozenset[str | None]
+) -> list[FieldError]:
+    if policy == "Always":
+        return []
+    now = {each.get("name"): each.get("state") or {} for each in status.get(field) or ()}
+    errors: list[FieldError] = []
+    for index, old in enumerate(before.get(field) or ()):
+        ended, name = (old.get("state") or {}).get("terminated"), old.get("name")
+        if not ended or name in exempt or (ended.get("exitCode") and policy == "OnFailure"):
+            continue
+        if name in now and not now[name].get("terminated"):
+            text = "may not be transitioned to non-terminated state"
+            errors.append(forbidden(f"status.{field}[{index}].state", text))
+    return errors
+
+
+def _addresses(status: Object, field: str) -> list[FieldError]:
+    errors: list[FieldError] = []
+    addresses = [each.get("ip") or "" for each in status.get(field) or ()]
+    for index, address in enumerate(addresses):
+        errors += rules.ip_address(address, f"status.{field}[{index}]")
+        if address in addresses[:index]:
+            errors.append(duplicate(f"status.{field}[{index}]", {"ip": address}))
+    if len(addresses) > 2 or (len(addresses) == 2 and (":" in addresses[0]) == (":" in addresses[1])):
+        text = "may specify no more than one IP for each IP family"
+        errors.append(invalid(f"status.{field}", status[field], text))
+    return errors
+
+
+def _host_addresses(status: Object) -> list[FieldError]:
+    addresses = status.get("hostIPs") or ()
+    if addresses and (addresses[0].get("ip") or "") != (status.get("hostIP") or ""):
+        first = invalid("status.hostIPs[0].ip", addresses[0].get("ip") or "", "must be equal to `hostIP`")
+        return [first, *_addresses(status, "hostIPs")]
+    return _addresses(status, "hostIPs")
+
+
+def validate_binding(binding: Object) -> list[FieldError]:
+    """What is wrong with a Binding, whose subresource is served for pods."""
+    target = binding.get("target") or {}
+    errors: list[FieldError] = []
+    if target.get("kind") not in (None, "", "Node"):
+        errors.append(not_supported("target.kind", target["kind"], ("Node", "<empty>")))
+    if not target.get("name"):
+        errors.append(required("target.name"))
+    return errors
