@@ -155,7 +155,7 @@ def test_a_node_that_is_cut_off_is_told_and_its_pods_move(cluster: Cluster, kube
 
     def moved() -> bool:
         pods = kubectl.get("pods", "-l", "app=mover")["items"]
-        return sum(_is_ready(pod) and pod["spec"]["nodeName"] == "pyf-1" for pod in pods) == 2
+        return len([pod for pod in pods if _is_ready(pod) and pod["spec"]["nodeName"] == "pyf-1"]) == 2
 
     wait_until("both pods on the other node", moved, 60)
     second.host.join_again()
