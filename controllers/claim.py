@@ -12,9 +12,13 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from api import errors
 from api.selectors import LabelSelector
-from api.types import meta_v1
+from client.rest import Client, PatchType
 from controllers import objects
+from daemon.log import logger
+
+log = logger(__name__)
 
 T = TypeVar("T", bound=objects.Object)
 
@@ -40,21 +44,34 @@ def claim(owner: objects.Object, selector: LabelSelector, candidates: Iterable[T
     return result
 
 
-def adoption(owner: objects.Object, item: objects.Object) -> dict[str, Any]:
-    """The strategic merge patch that makes `owner` the controller of `item`, and of no other object of that name."""
+async def still_wanted(client: Client, owner: T) -> bool:
+    """Asked of the API server itself before adopting: a cache may not know yet that the owner is going."""
+    try:
+        live = await client.get(type(owner), objects.name(owner), objects.namespace(owner))
+    except errors.NotFound:
+        return False
+    return objects.uid(live) == objects.uid(owner) and not objects.deleting(live)
+
+
+async def adopt(client: Client, owner: objects.Object, item: T) -> T | None:
+    """Make `owner` the controller; None when the object is gone, is another one now, or was taken by a faster owner."""
     reference = msgspec.to_builtins(objects.controller_reference(owner))
-    return {"metadata": {"ownerReferences": [reference], "uid": objects.uid(item)}}
+    try:
+        return await _patch_owners(client, item, reference)
+    except (errors.NotFound, errors.Conflict, errors.Invalid):
+        return None
 
 
-def release(owner: objects.Object, item: objects.Object) -> dict[str, Any]:
-    """The strategic merge patch that takes the reference away again."""
-    return {
-        "metadata": {
-            "ownerReferences": [{"$patch": "delete", "uid": objects.uid(owner)}],
-            "uid": objects.uid(item),
-        }
-    }
+async def release(client: Client, owner: objects.Object, item: objects.Object) -> None:
+    """Take the controller reference away."""
+    try:
+        await _patch_owners(client, item, {"$patch": "delete", "uid": objects.uid(owner)})
+    except (errors.NotFound, errors.Conflict, errors.Invalid) as error:
+        log.debug("nothing to release any more", name=objects.name(item), reason=error.message)
 
 
-def controlled_by(owner_uid: str, references: Iterable[meta_v1.OwnerReference] | None) -> bool:
-    return any(ref.controller and ref.uid == owner_uid for ref in references or ())
+async def _patch_owners(client: Client, item: T, reference: dict[str, Any]) -> T:
+    """The uid in the patch makes it fail on any other object of that name."""
+    patch = {"metadata": {"ownerReferences": [reference], "uid": objects.uid(item)}}
+    name, namespace = objects.name(item), objects.namespace(item)
+    return await client.patch(type(item), name, patch, namespace, kind=PatchType.STRATEGIC)

@@ -5,8 +5,8 @@ make a pod too many or delete one too many. So each write is noted here first, b
 the informer brings it; until nothing is open the controller waits. Names rather than counts: an unrelated pod that is
 adopted meanwhile strikes off nothing.
 
-A create whose answer was lost may or may not have happened. Its name is kept as doubtful and used again for the next
-pod: if it did happen the API server says so, and there is still one pod.
+A write whose answer was lost may or may not have happened. It is kept as doubtful and simply done again: the same name
+cannot be made twice, and the same pod cannot be deleted twice.
 """
 
 from __future__ import annotations
@@ -19,79 +19,87 @@ LIFETIME = 300.0
 
 
 @dataclass
-class Open:
-    """What one key waits for."""
-
-    since: float
-    creations: set[str] = field(default_factory=set)
-    deletions: set[str] = field(default_factory=set)
+class _Writes:
+    open: set[str] = field(default_factory=set)
     doubtful: set[str] = field(default_factory=set)
 
-    @property
-    def waiting(self) -> bool:
-        return bool(self.creations or self.deletions)
+    def expect(self, items: Iterable[str]) -> None:
+        added = set(items)
+        self.open |= added
+        self.doubtful -= added
+
+    def settle(self, item: str) -> None:
+        self.open.discard(item)
+        self.doubtful.discard(item)
+
+    def doubt(self, item: str) -> None:
+        # Settled in the meantime: the informer was faster than the failure.
+        if item in self.open:
+            self.open.discard(item)
+            self.doubtful.add(item)
+
+
+@dataclass
+class _Entry:
+    since: float
+    creations: _Writes = field(default_factory=_Writes)
+    deletions: _Writes = field(default_factory=_Writes)
 
 
 class Expectations:
-    """Open writes by controller key: creations by name, deletions by uid. Times are seconds of any one clock."""
+    """Open writes by the owner's uid: creations by name, deletions by uid. Times are seconds of any one clock."""
 
     def __init__(self, lifetime: float = LIFETIME) -> None:
         self._lifetime = lifetime
-        self._open: dict[str, Open] = {}
+        self._entries: dict[str, _Entry] = {}
 
-    def expect_creations(self, key: str, names: Iterable[str], now: float) -> None:
-        entry = self._entry(key, now)
-        entry.creations.update(names)
-        entry.doubtful.difference_update(entry.creations)
+    def expect_creations(self, owner: str, names: Iterable[str], now: float) -> None:
+        self._entry(owner, now).creations.expect(names)
 
-    def expect_deletions(self, key: str, uids: Iterable[str], now: float) -> None:
-        self._entry(key, now).deletions.update(uids)
+    def expect_deletions(self, owner: str, uids: Iterable[str], now: float) -> None:
+        self._entry(owner, now).deletions.expect(uids)
 
-    def created(self, key: str, name: str) -> None:
+    def created(self, owner: str, name: str) -> None:
         """The informer shows it, or it failed for certain."""
-        if entry := self._open.get(key):
-            entry.creations.discard(name)
-            entry.doubtful.discard(name)
-            self._close(key, entry)
+        if entry := self._entries.get(owner):
+            entry.creations.settle(name)
 
-    def deleted(self, key: str, uid: str) -> None:
-        if entry := self._open.get(key):
-            entry.deletions.discard(uid)
-            self._close(key, entry)
+    def deleted(self, owner: str, uid: str) -> None:
+        if entry := self._entries.get(owner):
+            entry.deletions.settle(uid)
 
-    def in_doubt(self, key: str, name: str) -> None:
-        """The answer to this create was lost."""
-        entry = self._open.get(key)
-        if entry and name in entry.creations:
-            entry.creations.discard(name)
-            entry.doubtful.add(name)
+    def creation_in_doubt(self, owner: str, name: str) -> None:
+        if entry := self._entries.get(owner):
+            entry.creations.doubt(name)
 
-    def doubtful(self, key: str) -> list[str]:
-        entry = self._open.get(key)
-        return sorted(entry.doubtful) if entry else []
+    def deletion_in_doubt(self, owner: str, uid: str) -> None:
+        if entry := self._entries.get(owner):
+            entry.deletions.doubt(uid)
 
-    def wait(self, key: str, now: float) -> float:
+    def doubtful_creations(self, owner: str) -> list[str]:
+        entry = self._entries.get(owner)
+        return sorted(entry.creations.doubtful) if entry else []
+
+    def doubtful_deletions(self, owner: str) -> frozenset[str]:
+        entry = self._entries.get(owner)
+        return frozenset(entry.deletions.doubtful) if entry else frozenset()
+
+    def wait(self, owner: str, now: float) -> float:
         """Seconds to wait for the informer at most; 0 when the cache shows all that was written."""
-        entry = self._open.get(key)
-        if entry is None or not entry.waiting:
+        entry = self._entries.get(owner)
+        if entry is None or not (entry.creations.open or entry.deletions.open):
             return 0.0
         left = entry.since + self._lifetime - now
         if left > 0:
             return left
-        entry.creations.clear()
-        entry.deletions.clear()
-        self._close(key, entry)
+        del self._entries[owner]
         return 0.0
 
-    def forget(self, key: str) -> None:
-        """The controller's object is gone."""
-        self._open.pop(key, None)
+    def forget(self, owner: str) -> None:
+        """The owner is gone."""
+        self._entries.pop(owner, None)
 
-    def _entry(self, key: str, now: float) -> Open:
-        entry = self._open.setdefault(key, Open(now))
+    def _entry(self, owner: str, now: float) -> _Entry:
+        entry = self._entries.setdefault(owner, _Entry(now))
         entry.since = now
         return entry
-
-    def _close(self, key: str, entry: Open) -> None:
-        if not entry.waiting and not entry.doubtful:
-            del self._open[key]

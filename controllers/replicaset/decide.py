@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from api.types import apps_v1, core_v1
-from controllers import pods
+from controllers import objects, pods
 from controllers.replicaset.ranking import rank
 
 BURST = 500
@@ -37,8 +37,12 @@ def decide(
     owned: Sequence[core_v1.Pod],
     related: Iterable[core_v1.Pod],
     now: datetime,
+    doubtful: Collection[str] = (),
 ) -> Action | None:
-    """`owned` are the pods this ReplicaSet controls; `related` those of its siblings under the same Deployment too."""
+    """`owned` are the pods this ReplicaSet controls; `related` those of its siblings under the same Deployment too.
+
+    `doubtful` are the uids of pods whose deletion may have happened already: if any pod goes, they go first.
+    """
     active = [pod for pod in owned if pods.is_active(pod)]
     surplus = len(active) - wanted(replica_set)
     if surplus < 0:
@@ -46,6 +50,7 @@ def decide(
     if surplus > 0:
         # All of them go: no need to rank.
         first = active if surplus == len(active) else rank(active, related, now)
+        first = sorted(first, key=lambda pod: objects.uid(pod) not in doubtful)
         return Delete(tuple(first[: min(surplus, BURST)]))
     return None
 

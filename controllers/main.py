@@ -1,0 +1,53 @@
+"""pytheas-controllers: the process that runs the control loops."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from pathlib import Path
+
+from client import kubeconfig
+from client.leader import LeaderElector
+from client.rest import Client
+from controllers.manager import CONTROLLERS, Manager
+from controllers.options import Options
+from daemon import health, log, run
+from daemon.options import parse
+
+LEASE = "pytheas-controllers"
+
+
+def identity(port: int) -> str:
+    """Who holds the Lease: this boot of this kernel, this network namespace, this port.
+
+    Only one process at a time can be that, as it holds the port. So the process that follows a killed one takes the
+    Lease up again at once, and need not wait for it to run out.
+    """
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    return f"{platform.node()}_{boot[:8]}_{os.stat('/proc/self/ns/net').st_ino}_{port}"
+
+
+async def serve(options: Options) -> None:
+    host, port = health.split_bind(options.health_bind)
+    async with Client(kubeconfig.load(options.kubeconfig), user_agent="pytheas-controllers") as client:
+        manager = Manager(client, options)
+        async with health.serve(host, port, {"ping": lambda: None}, ready={"informers": manager.trouble}) as bound:
+            if not options.leader_elect:
+                await manager.run()
+                return
+            await LeaderElector(client, LEASE, identity(bound)).run(manager.run)
+
+
+def main() -> None:
+    options = parse(Options, prog="pytheas-controllers", description="Run Pytheas' controllers: " + _names())
+    log.setup(options.log_level)
+    sys.exit(run.main(lambda: serve(options)))
+
+
+def _names() -> str:
+    return ", ".join(sorted(controller.name for controller in CONTROLLERS)) + "."
+
+
+if __name__ == "__main__":
+    main()

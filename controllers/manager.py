@@ -1,0 +1,60 @@
+"""Runs the controllers on one set of informers, for as long as this process leads."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from client.rest import Client
+from controllers.controller import Controller
+from controllers.deployment.controller import DeploymentController
+from controllers.nodeipam import NodeIpamController
+from controllers.options import Options
+from controllers.replicaset.controller import ReplicaSetController
+from controllers.serviceaccount import ServiceAccountController
+from controllers.shared import Informers, Shared
+from daemon.log import logger
+from daemon.run import freeze
+
+log = logger(__name__)
+
+CONTROLLERS: tuple[type[Controller], ...] = (
+    DeploymentController,
+    ReplicaSetController,
+    ServiceAccountController,
+    NodeIpamController,
+)
+
+
+class Manager:
+    """One term of leadership: all state is made anew with it, from lists and watches."""
+
+    def __init__(self, client: Client, options: Options) -> None:
+        self._client, self._options = client, options
+        self._informers: Informers | None = None
+
+    def trouble(self) -> str | None:
+        """For a health check: why the controllers do not see the cluster, or None."""
+        return self._informers.trouble() if self._informers else None
+
+    async def run(self) -> None:
+        """Until cancelled, or a controller fails for good."""
+        informers = self._informers = Informers(self._client)
+        shared = Shared(self._client, self._options, informers)
+        try:
+            controllers = [make(shared) for make in self._wanted()]
+            async with asyncio.TaskGroup() as group:
+                group.create_task(informers.run(), name="informers")
+                for controller in controllers:
+                    group.create_task(controller.run(), name=controller.name)
+                await informers.synced()
+                log.info("at work", controllers=",".join(sorted(each.name for each in controllers)))
+                freeze()
+        finally:
+            self._informers = None
+            await shared.close()
+
+    def _wanted(self) -> Iterable[type[Controller]]:
+        for controller in CONTROLLERS:
+            if controller is not NodeIpamController or self._options.cluster_cidr:
+                yield controller

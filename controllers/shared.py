@@ -1,0 +1,102 @@
+"""What the controllers of one process have in common: the client, one informer a kind, the clock, the flags."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+
+from api.metadata import now
+from api.types import apps_v1, core_v1, discovery_v1
+from client.events import EventRecorder
+from client.informer import Informer
+from client.resources import KubeObject
+from client.rest import Client
+from controllers import objects, pods
+from controllers.options import Options
+
+T = TypeVar("T", bound=KubeObject)
+Indexer = Callable[[Any], Iterable[str]]
+
+OWNER, NAMESPACE, NODE, SERVICE = "owner", "namespace", "node", "service"
+
+SERVICE_NAME_LABEL = "kubernetes.io/service-name"
+
+
+def orphans_of(namespace: str) -> str:
+    """The value of the index OWNER for objects without a controller."""
+    return f"/{namespace}"
+
+
+def _by_owner(obj: objects.Object) -> Iterable[str]:
+    return (objects.controller_uid(obj) or orphans_of(objects.namespace(obj)),)
+
+
+def _by_namespace(obj: objects.Object) -> Iterable[str]:
+    return (objects.namespace(obj),)
+
+
+def _by_node(pod: core_v1.Pod) -> Iterable[str]:
+    return (pods.node_name(pod),)
+
+
+def _by_service(item: discovery_v1.EndpointSlice) -> Iterable[str]:
+    service = objects.labels(item).get(SERVICE_NAME_LABEL)
+    return (f"{objects.namespace(item)}/{service}",) if service else ()
+
+
+_INDEXERS: Mapping[type[Any], Mapping[str, Indexer]] = {
+    core_v1.Pod: {OWNER: _by_owner, NAMESPACE: _by_namespace, NODE: _by_node},
+    apps_v1.ReplicaSet: {OWNER: _by_owner, NAMESPACE: _by_namespace},
+    discovery_v1.EndpointSlice: {SERVICE: _by_service},
+}
+"""What the controllers look objects up by; other kinds by namespace only."""
+
+
+class Informers:
+    """One informer a kind, made when first asked for, run together."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._made: dict[type[Any], Informer[Any]] = {}
+
+    def of(self, cls: type[T]) -> Informer[T]:
+        made = self._made.get(cls)
+        if made is None:
+            made = self._made[cls] = Informer(
+                self._client, cls, indexers=_INDEXERS.get(cls, {NAMESPACE: _by_namespace})
+            )
+        return made
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            for informer in self._made.values():
+                group.create_task(informer.run(), name=f"informer-{informer.name}")
+
+    async def synced(self) -> None:
+        for informer in self._made.values():
+            await informer.synced()
+
+    def trouble(self) -> str | None:
+        return next((why for informer in self._made.values() if (why := informer.trouble())), None)
+
+
+@dataclass
+class Shared:
+    client: Client
+    options: Options
+    informers: Informers
+    clock: Callable[[], datetime] = now
+    _recorders: dict[str, EventRecorder] = field(default_factory=dict)
+
+    def recorder(self, component: str) -> EventRecorder:
+        """The recorder whose Events name `component` as their source."""
+        if component not in self._recorders:
+            self._recorders[component] = EventRecorder(self.client, component)
+        return self._recorders[component]
+
+    async def close(self) -> None:
+        for recorder in self._recorders.values():
+            await recorder.close()
