@@ -71,6 +71,14 @@ class Iptables:
         return await run(self._command, "--wait", str(LOCK_SECONDS), "-t", table, "-S", chain)
 
 
+async def backends_in_use() -> list[Iptables]:
+    """The installed backends that hold rules, or may."""
+    found = [Iptables("nft")] if shutil.which("iptables-nft-restore") else []
+    if shutil.which("iptables-legacy-restore") and _legacy_tables():
+        found.append(Iptables("legacy"))
+    return found
+
+
 async def detect() -> Iptables:
     """The backend whose rules exist; with none at all, the one that plain `iptables` is. Raises IptablesError."""
     present = [backend for backend in ("nft", "legacy") if shutil.which(f"iptables-{backend}-restore")]
