@@ -7,6 +7,7 @@ over the two, so the proxy joins whatever is in use already (Docker's rules, or 
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 from pathlib import Path
 from typing import Literal
@@ -27,15 +28,20 @@ class IptablesError(Exception):
 
 async def run(*argv: str, stdin: str = "") -> str:
     """Run a command to its end and return its standard output. Raises IptablesError."""
-    process = await asyncio.create_subprocess_exec(
-        *argv,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
+    # A file in memory, not a pipe: a command that ends before it has read everything cannot trip the writer.
+    source = os.memfd_create("stdin", os.MFD_CLOEXEC)
+    try:
+        _fill(source, stdin.encode())
+        process = await asyncio.create_subprocess_exec(
+            *argv, stdin=source, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        )
+    except FileNotFoundError:
+        raise IptablesError(f"{argv[0]} is not installed") from None
+    finally:
+        os.close(source)
     try:
         async with asyncio.timeout(DEADLINE):
-            out, err = await process.communicate(stdin.encode())
+            out, err = await process.communicate()
     except TimeoutError:
         raise IptablesError(f"{argv[0]} did not end within {DEADLINE:.0f} s") from None
     finally:
@@ -45,6 +51,12 @@ async def run(*argv: str, stdin: str = "") -> str:
     if process.returncode:
         raise IptablesError(f"{argv[0]} failed ({process.returncode}): {_said(err)}")
     return out.decode()
+
+
+def _fill(descriptor: int, content: bytes) -> None:
+    with open(descriptor, "wb", closefd=False) as file:
+        file.write(content)
+    os.lseek(descriptor, 0, os.SEEK_SET)
 
 
 def _said(stderr: bytes) -> str:
