@@ -124,6 +124,19 @@ class Strategy:
     """The keys of `fields`, known without an object, so that a selector can be refused."""
 
 
+class StatusStrategy(Strategy):
+    """A kind whose status is not its clients' to write: empty when it is made, kept when the rest changes."""
+
+    def prepare_for_create(self, obj: Object, ctx: Context) -> None:
+        obj["status"] = {}
+
+    def prepare_for_update(self, new: Object, old: Object, ctx: Context) -> None:
+        if "status" in old:
+            new["status"] = old["status"]
+        else:
+            new.pop("status", None)
+
+
 @dataclass(frozen=True)
 class Scale:
     """Where the scale subresource finds its numbers (JSON paths as tuples of keys)."""

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from apiserver.registry.kind import Kind, Strategy
+from datetime import datetime
+
+from apiserver.registry.kind import Column, Kind, Object, Strategy
 
 
 class ServiceAccountStrategy(Strategy):
-    pass
+    returns_deleted = True
+
+
+def _secrets(obj: Object, now: datetime) -> int:
+    return len(obj.get("secrets") or ())
 
 
 KIND = Kind(
@@ -18,4 +24,5 @@ KIND = Kind(
     singular="serviceaccount",
     strategy=ServiceAccountStrategy(),
     short_names=("sa",),
+    columns=(Column("Secrets", _secrets, type="string", description="How many secrets the account may use"),),
 )
