@@ -1,0 +1,216 @@
+"""The patches that clients send: JSON patch (RFC 6902), merge patch (RFC 7386), strategic merge patch.
+
+All are pure: they return a new document and share with the old one what did not change. `three_way` goes the other way:
+it finds the patch that takes a live object to what a manifest says now, knowing what the manifest said before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from api.diff import merge_diff, strategic_diff
+from api.errors import StatusError
+from api.field import quote
+from api.schema.node import Schema
+from api.strategic import strategic_merge
+
+__all__ = ["PatchError", "json_patch", "merge_patch", "strategic_merge", "three_way"]
+
+Doc = dict[str, Any]
+
+
+class PatchError(StatusError):
+    """A patch that cannot be applied: 400 if it is malformed, 422 if the document is not as it expects."""
+
+    code, reason = 422, "Invalid"
+
+
+def merge_patch(doc: Any, patch: Any) -> Any:
+    """RFC 7386: objects merge, null deletes, everything else replaces."""
+    if not isinstance(patch, dict):
+        return patch
+    merged = dict(doc) if isinstance(doc, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            merged.pop(key, None)
+        else:
+            merged[key] = merge_patch(merged.get(key), value) if isinstance(value, dict) else value
+    return merged
+
+
+def json_patch(doc: Any, operations: Sequence[Mapping[str, Any]]) -> Any:
+    """RFC 6902. Raises PatchError; then nothing has changed."""
+    if not isinstance(operations, list):
+        raise PatchError("a JSON patch is a list of operations", code=400, reason="BadRequest")
+    for operation in operations:
+        if not isinstance(operation, dict) or not isinstance(operation.get("path"), str):
+            raise PatchError("every operation of a JSON patch needs a path", code=400, reason="BadRequest")
+        doc = _operate(doc, operation)
+    return doc
+
+
+def _operate(doc: Any, operation: Mapping[str, Any]) -> Any:
+    path = _pointer(operation["path"])
+    match operation.get("op"):
+        case "add":
+            return _edit(doc, path, _Add(_value(operation)))
+        case "remove":
+            return _edit(doc, path, _Remove())
+        case "replace":
+            return _edit(doc, path, _Replace(_value(operation)))
+        case "move":
+            source = _source(operation)
+            if path[: len(source)] == source and path != source:
+                raise PatchError(f"cannot move {quote(operation['from'])} into itself")
+            value = _find(doc, source)
+            return _edit(_edit(doc, source, _Remove()), path, _Add(value))
+        case "copy":
+            return _edit(doc, path, _Add(_find(doc, _source(operation))))
+        case "test":
+            if not _equal(_find(doc, path, missing=None), _value(operation)):
+                raise PatchError(f"testing value {operation['path']} failed: test failed")
+            return doc
+        case other:
+            raise PatchError(f"unexpected kind: {other}", code=400, reason="BadRequest")
+
+
+def _value(operation: Mapping[str, Any]) -> Any:
+    if "value" not in operation:
+        raise PatchError(f"the operation at {operation['path']} has no value", code=400, reason="BadRequest")
+    return operation["value"]
+
+
+def _source(operation: Mapping[str, Any]) -> list[str]:
+    source = operation.get("from")
+    if not isinstance(source, str):
+        raise PatchError(f"the operation at {operation['path']} has no from", code=400, reason="BadRequest")
+    return _pointer(source)
+
+
+def _pointer(text: str) -> list[str]:
+    """RFC 6901."""
+    if text and not text.startswith("/"):
+        raise PatchError(f"a JSON pointer starts with a slash: {quote(text)}", code=400, reason="BadRequest")
+    return [part.replace("~1", "/").replace("~0", "~") for part in text.split("/")[1:]]
+
+
+_NOTHING = object()
+
+
+def _find(doc: Any, path: list[str], missing: Any = _NOTHING) -> Any:
+    for part in path:
+        if isinstance(doc, dict) and part in doc:
+            doc = doc[part]
+        elif isinstance(doc, list) and (index := _index(part, len(doc) - 1)) is not None:
+            doc = doc[index]
+        elif missing is _NOTHING:
+            raise PatchError(f"the path {quote('/' + '/'.join(path))} is not there: missing value")
+        else:
+            return missing
+    return doc
+
+
+def _index(part: str, last: int) -> int | None:
+    """A list index up to `last`, or None."""
+    if part.isascii() and part.isdigit() and (part == "0" or part[0] != "0") and len(part) < 10:
+        index = int(part)
+        return index if index <= last else None
+    return None
+
+
+def _equal(one: Any, other: Any) -> bool:
+    """Equal as JSON: true is not 1."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_equal(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_equal, one, other))
+    return bool(one == other)
+
+
+class _Add:
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def whole(self) -> Any:
+        return self.value
+
+    def in_dict(self, doc: Doc, key: str) -> None:
+        doc[key] = self.value
+
+    def in_list(self, doc: list[Any], part: str) -> None:
+        index = len(doc) if part == "-" else _index(part, len(doc))
+        if index is None:
+            raise PatchError(f"invalid list index {quote(part)}: index out of bounds")
+        doc.insert(index, self.value)
+
+
+class _Replace(_Add):
+    def in_dict(self, doc: Doc, key: str) -> None:
+        if key not in doc:
+            raise PatchError(f"replace operation does not apply: doc is missing key: {key}: missing value")
+        doc[key] = self.value
+
+    def in_list(self, doc: list[Any], part: str) -> None:
+        index = _index(part, len(doc) - 1)
+        if index is None:
+            raise PatchError(f"replace operation does not apply: no list index {quote(part)}: missing value")
+        doc[index] = self.value
+
+
+class _Remove(_Add):
+    def __init__(self) -> None:
+        super().__init__(None)
+
+    def whole(self) -> Any:
+        raise PatchError("the whole document cannot be removed")
+
+    def in_dict(self, doc: Doc, key: str) -> None:
+        if key not in doc:
+            raise PatchError(f"remove operation does not apply: doc is missing key: {key}: missing value")
+        del doc[key]
+
+    def in_list(self, doc: list[Any], part: str) -> None:
+        index = _index(part, len(doc) - 1)
+        if index is None:
+            raise PatchError(f"remove operation does not apply: no list index {quote(part)}: missing value")
+        del doc[index]
+
+
+def _edit(doc: Any, path: list[str], edit: _Add) -> Any:
+    """A copy of `doc` along `path`, with the edit made at its end."""
+    if not path:
+        return edit.whole()
+    part, rest = path[0], path[1:]
+    if isinstance(doc, dict):
+        changed = dict(doc)
+        if not rest:
+            edit.in_dict(changed, part)
+        elif part in changed:
+            changed[part] = _edit(changed[part], rest, edit)
+        else:
+            raise PatchError(f"doc is missing path: {quote('/' + '/'.join(path))}: missing value")
+        return changed
+    if isinstance(doc, list):
+        items = list(doc)
+        if not rest:
+            edit.in_list(items, part)
+            return items
+        index = _index(part, len(items) - 1)
+        if index is not None:
+            items[index] = _edit(items[index], rest, edit)
+            return items
+    raise PatchError(f"doc is missing path: {quote('/' + '/'.join(path))}: missing value")
+
+
+def three_way(original: Doc | None, modified: Doc, current: Doc, schema: Schema | None) -> Doc:
+    """The patch from `current` to `modified` that deletes what `original` had and `modified` has not.
+
+    `original` is what was applied last, or None. With a schema the patch is a strategic merge patch, else a merge
+    patch. An empty patch means that nothing has to change.
+    """
+    if schema is None:
+        return merge_diff(original or {}, modified, current)
+    return strategic_diff(original or {}, modified, current, schema)
