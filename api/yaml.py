@@ -21,7 +21,7 @@ _DEPTH_LIMIT = 500
 class Loader(yaml.CSafeLoader):
     """A safe loader with JSON's types. `duplicates` collects what mappings say twice."""
 
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 (the base class declares it so)
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012
 
     def __init__(self, stream: str | bytes) -> None:
         super().__init__(stream)
