@@ -1,0 +1,70 @@
+"""`pytheas-scheduler`: flags, health, leader election around the scheduler."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import sys
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+from client import kubeconfig
+from client.leader import LeaderElector
+from client.rest import Client
+from daemon import health, log, run
+from daemon.options import Common, option, parse
+from scheduler.scheduler import Scheduler
+
+
+@dataclass(frozen=True)
+class Options(Common):
+    kubeconfig: Path | None = option(None, help="where the API server is and who we are there (default: as kubectl)")
+    leader_elect: bool = option(True, help="work only while holding the Lease kube-system/kube-scheduler")
+    health_bind: str = option("127.0.0.1:10259", help="where /healthz, /readyz and /metrics are served")
+    scheduler_name: str = option("default-scheduler", help="schedule the pods that name this scheduler")
+
+
+async def serve(options: Options) -> None:
+    host, port = health.split_bind(options.health_bind)
+    config = kubeconfig.load(options.kubeconfig)
+    async with Client(config, user_agent="pytheas-scheduler") as client:
+        scheduler = Scheduler(client, options.scheduler_name)
+        ready = {"nodes": scheduler.nodes.trouble, "pods": scheduler.pods.trouble}
+        async with health.serve(host, port, {"ping": lambda: None}, ready=ready), asyncio.TaskGroup() as group:
+            group.create_task(scheduler.watch(), name="watch")
+            group.create_task(_freeze_when_synced(scheduler), name="freeze")
+            try:
+                await _lead(options, client, scheduler)
+            finally:
+                await scheduler.events.close()
+
+
+async def _lead(options: Options, client: Client, scheduler: Scheduler) -> None:
+    if not options.leader_elect:
+        await scheduler.run()
+        return
+    identity = f"{socket.gethostname()}_{os.getpid()}_{uuid.uuid4().hex[:8]}"
+    name = "kube-scheduler" if options.scheduler_name == "default-scheduler" else options.scheduler_name
+    await LeaderElector(client, name, identity).run(scheduler.run)
+
+
+async def _freeze_when_synced(scheduler: Scheduler) -> None:
+    await scheduler.nodes.synced()
+    await scheduler.pods.synced()
+    run.freeze()
+
+
+def main() -> None:
+    options = parse(Options, "pytheas-scheduler", "Gives every pod that has none the best node it fits on.")
+    log.setup(options.log_level)
+    try:
+        code = run.main(lambda: serve(options))
+    except (kubeconfig.ConfigError, ValueError) as error:
+        sys.exit(f"pytheas-scheduler: {error}")
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()
