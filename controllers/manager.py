@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from client.rest import Client
 from controllers.controller import Controller
 from controllers.deployment.controller import DeploymentController
+from controllers.endpoints.controller import EndpointsController
 from controllers.nodeipam import NodeIpamController
 from controllers.options import Options
 from controllers.replicaset.controller import ReplicaSetController
@@ -21,6 +22,7 @@ log = logger(__name__)
 CONTROLLERS: tuple[type[Controller], ...] = (
     DeploymentController,
     ReplicaSetController,
+    EndpointsController,
     ServiceAccountController,
     NodeIpamController,
 )

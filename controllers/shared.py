@@ -20,7 +20,7 @@ from controllers.options import Options
 T = TypeVar("T", bound=KubeObject)
 Indexer = Callable[[Any], Iterable[str]]
 
-OWNER, NAMESPACE, NODE, SERVICE = "owner", "namespace", "node", "service"
+OWNER, NAMESPACE, NODE, SERVICE, LABEL, SELECTED = "owner", "namespace", "node", "service", "label", "selected"
 
 SERVICE_NAME_LABEL = "kubernetes.io/service-name"
 
@@ -47,9 +47,22 @@ def _by_service(item: discovery_v1.EndpointSlice) -> Iterable[str]:
     return (f"{objects.namespace(item)}/{service}",) if service else ()
 
 
+def label_values(obj: objects.Object) -> list[str]:
+    """The values of the index LABEL: one a label, `namespace/name=value`."""
+    namespace = objects.namespace(obj)
+    return [f"{namespace}/{name}={value}" for name, value in objects.labels(obj).items()]
+
+
+def _by_selected(service: core_v1.Service) -> Iterable[str]:
+    """One label that every pod of the Service has: a pod's Services are found by its labels."""
+    selector = (service.spec.selector if service.spec else None) or {}
+    return [f"{objects.namespace(service)}/{name}={value}" for name, value in sorted(selector.items())[:1]]
+
+
 _INDEXERS: Mapping[type[Any], Mapping[str, Indexer]] = {
-    core_v1.Pod: {OWNER: _by_owner, NAMESPACE: _by_namespace, NODE: _by_node},
+    core_v1.Pod: {OWNER: _by_owner, NAMESPACE: _by_namespace, NODE: _by_node, LABEL: label_values},
     apps_v1.ReplicaSet: {OWNER: _by_owner, NAMESPACE: _by_namespace},
+    core_v1.Service: {SELECTED: _by_selected},
     discovery_v1.EndpointSlice: {SERVICE: _by_service},
 }
 """What the controllers look objects up by; other kinds by namespace only."""
