@@ -16,11 +16,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from daemon.fatal import Fatal
+
 ADMIN_CONF = Path("/etc/pytheas/admin.conf")
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
 
-class ConfigError(Exception):
+class ConfigError(Fatal):
     """The kubeconfig cannot be used; the message says which and why."""
 
 

@@ -12,15 +12,17 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 
+from daemon.fatal import Fatal
+
 Check = Callable[[], str | None]
 AsyncAnswer = Awaitable[web.StreamResponse]
 
 
 def split_bind(text: str) -> tuple[str, int]:
-    """`127.0.0.1:10259` or `[::1]:10259` → host and port. Raises ValueError with a sentence."""
+    """`127.0.0.1:10259` or `[::1]:10259` → host and port. Raises Fatal."""
     host, colon, port = text.rpartition(":")
     if not colon or not port.isdigit() or int(port) > 65535:
-        raise ValueError(f"{text!r} is not an address to listen on: write it as 127.0.0.1:10259")
+        raise Fatal(f"{text!r} is not an address to listen on: write it as 127.0.0.1:10259")
     return host.strip("[]"), int(port)
 
 

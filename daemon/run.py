@@ -11,6 +11,7 @@ from typing import Any
 
 import uvloop
 
+from daemon.fatal import Fatal
 from daemon.log import logger
 
 log = logger(__name__)
@@ -52,6 +53,9 @@ async def _supervise(coro_fn: Callable[[], Coroutine[Any, Any, None]], stop_dead
     except asyncio.CancelledError:
         if not stopping:
             raise
+    except Fatal as error:
+        log.error(str(error))
+        return 1
     except Exception:  # the process's last resort: whatever it was, it is logged, and the exit code says so
         log.exception("ended by an error")
         return 1

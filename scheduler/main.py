@@ -59,11 +59,7 @@ async def _freeze_when_synced(scheduler: Scheduler) -> None:
 def main() -> None:
     options = parse(Options, "pytheas-scheduler", "Gives every pod that has none the best node it fits on.")
     log.setup(options.log_level)
-    try:
-        code = run.main(lambda: serve(options))
-    except (kubeconfig.ConfigError, ValueError) as error:
-        sys.exit(f"pytheas-scheduler: {error}")
-    sys.exit(code)
+    sys.exit(run.main(lambda: serve(options)))
 
 
 if __name__ == "__main__":
