@@ -13,6 +13,7 @@ from apiserver.auth.authenticate import Authenticator, static_tokens
 from apiserver.auth.certificates import CertificateProtocol
 from apiserver.bootstrap import bootstrap
 from apiserver.endpoints.app import App
+from apiserver.endpoints.site import site
 from apiserver.endpoints.state import State
 from apiserver.options import Options
 from apiserver.registry import KINDS
@@ -40,7 +41,7 @@ async def serve(options: Options) -> None:
     etcd = Etcd(options.etcd_servers, certificates)
     state = State(etcd, KINDS, settings(options))
     checks = [static_tokens(options.token_auth_file)] if options.token_auth_file else []
-    app = App(state, Authenticator(checks))
+    app = App(state, Authenticator(checks), site(state, {"caches": lambda: _filled(state)}), address(options))
     server = Server(_config(options, app), state)
     listener = _listen(options)
     feed = asyncio.create_task(state.feed.run(), name="feed")
@@ -52,6 +53,16 @@ async def serve(options: Options) -> None:
         first.cancel()
         await asyncio.gather(feed, first, return_exceptions=True)
         await etcd.close()
+
+
+def address(options: Options) -> str:
+    """Where others reach this server, as far as it is known: `10.0.0.1:6443`."""
+    host = options.advertise_address or options.bind_address
+    return f"[{host}]:{options.secure_port}" if ":" in host else f"{host}:{options.secure_port}"
+
+
+def _filled(state: State) -> str | None:
+    return None if state.feed.filled.is_set() else "the caches are not filled yet"
 
 
 def settings(options: Options) -> dict[str, object]:

@@ -1,37 +1,54 @@
-"""The ASGI application: who asks, whether they may, which verb on which resource; every failure becomes a Status."""
+"""The ASGI application: who asks, whether they may, which verb on which resource; every failure becomes a Status.
+
+Resource requests are handled here and see no framework. What is left (health, version, metrics, documentation) goes to
+`site`, where convenience counts more than microseconds.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
 
 from api.errors import InternalError, MethodNotSupported, NoSuchResource, StatusError
 from apiserver.auth.authenticate import Authenticator
 from apiserver.auth.authorize import Attempt, authorize
-from apiserver.endpoints import mutate, read, watch
+from apiserver.endpoints import mutate, read, virtual, watch
+from apiserver.endpoints.discovery import Discovery
 from apiserver.endpoints.http import Disconnected, Receive, Request, Scope, Send
 from apiserver.endpoints.paths import Target, parse
 from apiserver.endpoints.state import Resource, State
+from apiserver.endpoints.subresources import subresources_of
 from apiserver.endpoints.versions import unavailable
+from apiserver.endpoints.virtual import VIRTUAL, Virtual
+from apiserver.registry import KINDS
 from apiserver.storage.etcd import EtcdError, Unavailable
 from daemon.log import logger
 
 log = logger(__name__)
 
+Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
+
 _TRUE = ("true", "1")
+_METHODS = {"POST": "create", "PUT": "update", "PATCH": "patch"}
+_PUBLIC = ("/healthz", "/livez", "/readyz", "/version")
 
 
 class App:
     """What uvicorn calls for each request."""
 
-    def __init__(self, state: State, authenticator: Authenticator) -> None:
+    def __init__(self, state: State, authenticator: Authenticator, site: Asgi, address: str = "") -> None:
         self.state = state
         self.authenticator = authenticator
+        self._site = site
+        self._discovery = Discovery(KINDS, address)
+        self._virtual = {(each.group, each.version, each.plural): each for each in VIRTUAL}
+        self._subresources = {key: subresources_of(resource.kind) for key, resource in state.resources.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            await self._answer(Request(scope, receive, send))
-
-    async def _answer(self, request: Request) -> None:
+        if scope["type"] != "http":
+            return
+        request = Request(scope, receive, send)
         try:
-            await self._serve(request)
+            await self._serve(request, receive)
         except StatusError as error:
             await request.fail(error)
         except Unavailable as error:
@@ -44,46 +61,74 @@ class App:
             log.exception("a request failed", method=request.method, path=request.path)
             await request.fail(InternalError(type(error).__name__))
 
-    async def _serve(self, request: Request) -> None:
+    async def _serve(self, request: Request, receive: Receive) -> None:
         path = request.path
-        if path.startswith(("/api/", "/apis/")):
+        if path.startswith(("/api/", "/apis/")) or path in ("/api", "/apis"):
             request.user = await self.authenticator.authenticate(request)
             target = parse(path)
             if target.plural:
                 await self._resource(request, target)
-                return
-        if path in ("/healthz", "/readyz", "/livez"):
-            await request.answer(200, b"ok", b"text/plain")
+            else:
+                authorize(request.user, Attempt(request.method.lower(), path=path))
+                await self._discovery.answer(request)
             return
-        raise NoSuchResource
+        if not path.startswith(_PUBLIC):
+            request.user = await self.authenticator.authenticate(request)
+            authorize(request.user, Attempt(request.method.lower(), path=path))
+        await self._site(request.scope, receive, request.send)
 
     async def _resource(self, request: Request, target: Target) -> None:
-        resource = self.state.resources.get((target.group, target.version, target.plural))
+        key = (target.group, target.version, target.plural)
+        resource = self.state.resources.get(key)
         if resource is None:
-            raise NoSuchResource
+            await self._not_stored(request, target, self._virtual.get(key))
+            return
         verb = _verb(request, target, resource)
         what = f"{target.plural}/{target.subresource}" if target.subresource else target.plural
         authorize(request.user, Attempt(verb, what, target.group, target.namespace, target.name))
-        if resource.kind.namespaced and target.name and not target.namespace:
+        if resource.kind.namespaced and not target.namespace and verb not in ("list", "watch", "deletecollection"):
             raise NoSuchResource
-        await self._dispatch(request, target, resource, verb)
-
-    async def _dispatch(self, request: Request, target: Target, resource: Resource, verb: str) -> None:
-        state, namespace, name = self.state, target.namespace, target.name
-        if verb == "get":
-            await read.get(state, request, resource, namespace, name)
-        elif verb == "list":
-            await read.list_(state, request, resource, namespace)
-        elif verb == "watch":
-            await watch.watch(state, request, resource, namespace, name)
-        elif verb == "create":
-            await mutate.create(state, request, resource, namespace)
-        elif verb == "update":
-            await mutate.update(state, request, resource, namespace, name, target.subresource)
-        elif verb == "delete":
-            await mutate.delete(state, request, resource, namespace, name)
+        if target.subresource:
+            await self._subresource(request, target, resource, verb)
         else:
-            raise MethodNotSupported(resource.kind.resource, verb)
+            await self._object(request, target, resource, verb)
+
+    async def _not_stored(self, request: Request, target: Target, found: Virtual | None) -> None:
+        if found is None or target.name:
+            raise NoSuchResource
+        if request.method != "POST":
+            raise MethodNotSupported(f"{found.plural}.{found.group}", request.method)
+        authorize(request.user, Attempt("create", found.plural, found.group, target.namespace))
+        await virtual.answer(request, found, self.authenticator)
+
+    async def _subresource(self, request: Request, target: Target, resource: Resource, verb: str) -> None:
+        found = self._subresources[target.group, target.version, target.plural].get(target.subresource)
+        if found is None:
+            raise NoSuchResource
+        handler = found.handlers.get(verb)
+        if handler is None:
+            raise MethodNotSupported(f"{resource.kind.resource}/{target.subresource}", verb)
+        await handler(self.state, request, resource, target)
+
+    async def _object(self, request: Request, target: Target, resource: Resource, verb: str) -> None:
+        state, namespace, name = self.state, target.namespace, target.name
+        match verb:
+            case "get":
+                await read.get(state, request, resource, namespace, name)
+            case "list":
+                await read.list_(state, request, resource, namespace)
+            case "watch":
+                await watch.watch(state, request, resource, namespace, name)
+            case "create":
+                await mutate.create(state, request, resource, namespace)
+            case "update":
+                await mutate.update(state, request, resource, namespace, name)
+            case "patch":
+                await mutate.patch(state, request, resource, namespace, name)
+            case "delete":
+                await mutate.delete(state, request, resource, namespace, name)
+            case _:
+                await mutate.delete_collection(state, request, resource, namespace)
 
 
 def _verb(request: Request, target: Target, resource: Resource) -> str:
@@ -95,7 +140,7 @@ def _verb(request: Request, target: Target, resource: Resource) -> str:
         return "get" if target.name else "list"
     if method == "DELETE":
         return "delete" if target.name else "deletecollection"
-    verb = {"POST": "create", "PUT": "update", "PATCH": "patch"}.get(method)
+    verb = _METHODS.get(method)
     if verb is None or (verb == "create") == bool(target.name and not target.subresource):
-        raise MethodNotSupported(resource.kind.resource, method)
+        raise MethodNotSupported(resource.kind.resource, verb or method)
     return verb

@@ -6,6 +6,7 @@ finalizer away or deletes again with no grace period, and with the last of these
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -47,7 +48,7 @@ class Deleted:
     gone: bool
 
 
-def read_options(body: Object, query: dict[str, str]) -> DeleteOptions:
+def read_options(body: Object, query: Mapping[str, str]) -> DeleteOptions:
     """From the body, and for what it leaves open from the query. Raises BadRequest, Invalid."""
     grace = body.get("gracePeriodSeconds")
     if grace is None and query.get("gracePeriodSeconds"):
@@ -191,7 +192,7 @@ class _Deletion:
         return True
 
 
-def without_wishes(options: DeleteOptions) -> DeleteOptions:
+def without_preconditions(options: DeleteOptions) -> DeleteOptions:
     """The same options without preconditions, for the objects of a whole collection."""
     return replace(options, uid="", version="")
 

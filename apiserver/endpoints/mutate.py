@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import orjson
 
+from api.codec import decode_body
 from api.errors import BadRequest, NotFound
 from apiserver.endpoints import delete as deletion
+from apiserver.endpoints.answer import answer_object
+from apiserver.endpoints.body import check_kind, conform, read_object
 from apiserver.endpoints.http import Request
 from apiserver.endpoints.objectmeta import check_namespace, metadata_of
 from apiserver.endpoints.options import write_options
+from apiserver.endpoints.patching import read_patch
+from apiserver.endpoints.read import answer_list
+from apiserver.endpoints.selection import read_selection
 from apiserver.endpoints.state import Resource, State
 from apiserver.endpoints.write import Author, Part, Update
 from apiserver.endpoints.write import create as create_object
@@ -19,40 +23,88 @@ from apiserver.registry.kind import Object
 
 async def create(state: State, request: Request, resource: Resource, namespace: str) -> None:
     options = write_options(request.query, "CreateOptions")
-    obj = await read_object(request)
+    obj = await read_object(request, resource.kind, options.field_validation)
     author = Author(request.user, options, request.warnings)
-    await request.answer(201, await create_object(state, resource, namespace, obj, author))
+    raw = await create_object(state, resource, namespace, obj, author)
+    await answer_object(request, resource, raw, 201)
 
 
 async def update(
-    state: State, request: Request, resource: Resource, namespace: str, name: str, subresource: str
+    state: State, request: Request, resource: Resource, namespace: str, name: str, part: Part = Part.MAIN
 ) -> None:
     options = write_options(request.query, "UpdateOptions")
-    obj = await read_object(request)
+    obj = await read_object(request, resource.kind, options.field_validation)
     check_name(obj, name)
     check_namespace(obj, resource, namespace)
     author = Author(request.user, options, request.warnings)
-    part = Part.STATUS if subresource == "status" else Part.MAIN
-    change = Update(state, resource, namespace, name, author, lambda old: orjson.loads(orjson.dumps(obj)), part)
+    given = orjson.dumps(obj)
+    change = Update(state, resource, namespace, name, author, lambda old: _loaded(given), part)
+    change.retry = not obj["metadata"].get("resourceVersion")
     try:
-        await request.answer(200, await change.run())
+        await answer_object(request, resource, await change.run())
     except NotFound:
         if part is not Part.MAIN or not resource.kind.strategy.allow_create_on_update:
             raise
-        await request.answer(201, await create_object(state, resource, namespace, obj, author))
+        raw = await create_object(state, resource, namespace, obj, author)
+        await answer_object(request, resource, raw, 201)
+
+
+async def patch(
+    state: State, request: Request, resource: Resource, namespace: str, name: str, part: Part = Part.MAIN
+) -> None:
+    options = write_options(request.query, "PatchOptions")
+    apply = await read_patch(request, resource.kind.definition)
+    author = Author(request.user, options, request.warnings)
+
+    def transform(old: Object) -> Object:
+        new = apply(old)
+        check_kind(new, resource.kind.group, resource.kind.version, resource.kind.kind)
+        author.warnings.clear()
+        conform(new, resource.kind, options.field_validation, author.warnings)
+        check_name(new, name)
+        check_namespace(new, resource, namespace)
+        return new
+
+    change = Update(state, resource, namespace, name, author, transform, part, retry=True)
+    await answer_object(request, resource, await change.run())
 
 
 async def delete(state: State, request: Request, resource: Resource, namespace: str, name: str) -> None:
-    body = await request.body()
-    options = deletion.read_options(orjson.loads(body) if body else {}, dict(request.query))
+    options = await _delete_options(request)
     author = Author(request.user, warnings=request.warnings)
     done = await deletion.delete(state, resource, namespace, name, options, author)
     if not done.gone or resource.kind.strategy.returns_deleted:
-        await request.answer(200, done.raw)
+        waits = not done.gone and options.propagation == deletion.FOREGROUND
+        await answer_object(request, resource, done.raw, 202 if waits else 200)
         return
     kind = resource.kind
     details = {"name": name, "group": kind.group, "kind": kind.plural, "uid": done.uid}
     await request.answer_json(200, success({key: value for key, value in details.items() if value}))
+
+
+async def delete_collection(state: State, request: Request, resource: Resource, namespace: str) -> None:
+    """Delete all that the selectors match; the answer is the list of what was there."""
+    options = await _delete_options(request)
+    selection = read_selection(request.query, resource.kind, namespace)
+    await state.feed.fresh()
+    author = Author(request.user, warnings=request.warnings)
+    raws = []
+    for entry in list(resource.cache.select(namespace, selection)):
+        each = deletion.without_preconditions(options)
+        try:
+            done = await deletion.delete(state, resource, entry.namespace, entry.name, each, author)
+        except NotFound:
+            continue  # somebody else was faster
+        raws.append(done.raw)
+    await answer_list(request, resource, raws, state.feed.revision)
+
+
+async def _delete_options(request: Request) -> deletion.DeleteOptions:
+    body = await request.body()
+    given = decode_body(body, request.header(b"content-type"), "DeleteOptions") if body else {}
+    if given.get("kind", "DeleteOptions") != "DeleteOptions":
+        raise BadRequest(f"a delete takes DeleteOptions, not {given['kind']}")
+    return deletion.read_options(given, request.query)
 
 
 def success(details: Object) -> Object:
@@ -69,9 +121,6 @@ def check_name(obj: Object, name: str) -> None:
         raise BadRequest(f"the name of the object ({given}) does not match the name on the URL ({name})")
 
 
-async def read_object(request: Request) -> Object:
-    body = await request.body()
-    value: Any = orjson.loads(body)
-    if not isinstance(value, dict):
-        raise BadRequest("the body is no object")
-    return value
+def _loaded(given: bytes) -> Object:
+    obj: Object = orjson.loads(given)
+    return obj

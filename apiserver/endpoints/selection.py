@@ -22,6 +22,10 @@ class Selection:
     labels: LabelSelector | None = None
     fields: FieldSelector | None = None
 
+    @property
+    def only_namespace(self) -> bool:
+        return not self.name and self.labels is None and self.fields is None
+
     def matches(self, entry: Entry) -> bool:
         if self.namespace and entry.namespace != self.namespace:
             return False

@@ -121,7 +121,7 @@ class Cache:
 
     def fill(self, items: Iterable[tuple[str, bytes, int]], revision: int) -> None:
         """Start anew from what etcd held at `revision`; every watcher is told to list again."""
-        self.entries = {key: self._entry(key, stored, changed) for key, stored, changed in items}
+        self.entries = {key: self.entry(key, stored, changed) for key, stored, changed in items}
         self._keys = sorted(self.entries)
         self._dropped += len(self._ring) + 1  # whoever stands at the old end is behind, too
         self._ring = []
@@ -129,7 +129,7 @@ class Cache:
         self.wake()
 
     def put(self, key: str, stored: bytes, revision: int) -> None:
-        entry = self._entry(key, stored, revision)
+        entry = self.entry(key, stored, revision)
         previous = self.entries.get(key)
         self.entries[key] = entry
         if previous is None:
@@ -181,7 +181,8 @@ class Cache:
     def has_more(self, position: int) -> bool:
         return position != self._dropped + len(self._ring)
 
-    def _entry(self, key: str, stored: bytes, revision: int) -> Entry:
+    def entry(self, key: str, stored: bytes, revision: int) -> Entry:
+        """An entry from what etcd holds; it need not be the newest, and is not put into the cache."""
         obj = orjson.loads(stored)
         metadata: dict[str, Any] = obj["metadata"]
         wire = self.encoding.wire(stored, revision)

@@ -1,0 +1,24 @@
+"""What hangs below an object besides itself and its status: one file each, collected here by name.
+
+A kind lists those it serves in `Kind.subresources`; status and scale follow from its other fields.
+"""
+
+from __future__ import annotations
+
+from apiserver.endpoints.subresources import binding, eviction, finalize, scale, status
+from apiserver.endpoints.subresources.base import Subresource
+from apiserver.registry.kind import Kind
+
+SUBRESOURCES: dict[str, Subresource] = {
+    each.name: each for each in (binding.BINDING, eviction.EVICTION, finalize.FINALIZE)
+}
+
+
+def subresources_of(kind: Kind) -> dict[str, Subresource]:
+    """The subresources a kind serves, by name, in the order of discovery."""
+    found = {name: SUBRESOURCES[name] for name in kind.subresources if name in SUBRESOURCES}
+    if kind.scale is not None:
+        found["scale"] = scale.SCALE
+    if kind.status:
+        found["status"] = status.STATUS
+    return dict(sorted(found.items()))

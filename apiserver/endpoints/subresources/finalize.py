@@ -1,0 +1,39 @@
+"""finalize: the namespace controller's word that a namespace is empty."""
+
+from __future__ import annotations
+
+import orjson
+
+from apiserver.endpoints.answer import answer_object
+from apiserver.endpoints.body import read_object
+from apiserver.endpoints.http import Request
+from apiserver.endpoints.mutate import check_name
+from apiserver.endpoints.options import write_options
+from apiserver.endpoints.paths import Target
+from apiserver.endpoints.state import Resource, State
+from apiserver.endpoints.subresources.base import Subresource
+from apiserver.endpoints.write import Author, Part, Update
+from apiserver.registry.kind import Object
+
+
+async def _update(state: State, request: Request, resource: Resource, target: Target) -> None:
+    options = write_options(request.query, "UpdateOptions")
+    given = await read_object(request, resource.kind, options.field_validation)
+    check_name(given, target.name)
+    finalizers = (given.get("spec") or {}).get("finalizers") or []
+    version, uid = given["metadata"].get("resourceVersion"), given["metadata"].get("uid")
+
+    def finalize(old: Object) -> Object:
+        new: Object = orjson.loads(orjson.dumps(old))
+        new.setdefault("spec", {})["finalizers"] = finalizers
+        if not finalizers:
+            del new["spec"]["finalizers"]
+        new["metadata"].update({key: value for key, value in (("resourceVersion", version), ("uid", uid)) if value})
+        return new
+
+    author = Author(request.user, options, request.warnings)
+    change = Update(state, resource, "", target.name, author, finalize, Part.SERVER, retry=not version)
+    await answer_object(request, resource, await change.run())
+
+
+FINALIZE = Subresource("finalize", {"update": _update})
