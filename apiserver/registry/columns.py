@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,8 @@ from apiserver.registry.kind import Column, Kind, Object
 
 NONE = "<none>"
 UNKNOWN = "<unknown>"
+UNSET = "<unset>"
+_FEW = 3
 
 
 def table_columns(kind: Kind) -> tuple[Column, ...]:
@@ -53,6 +56,12 @@ def human_duration(seconds: float) -> str:
 def since(timestamp: str | None, now: datetime) -> str:
     """The age of an RFC 3339 timestamp."""
     return human_duration((now - parse_time(timestamp)).total_seconds()) if timestamp else UNKNOWN
+
+
+def few(items: Sequence[str]) -> str:
+    """The first three of a list, and how many more there are."""
+    shown = ",".join(items[:_FEW])
+    return f"{shown} + {len(items) - _FEW} more..." if len(items) > _FEW else shown
 
 
 def _two(large: int, large_unit: str, small: int, small_unit: str) -> str:

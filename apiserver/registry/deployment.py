@@ -2,11 +2,125 @@
 
 from __future__ import annotations
 
-from apiserver.registry.kind import Kind, Scale, Strategy
+from datetime import datetime
+from typing import Any
+
+from api import intstr, names
+from api.field import FieldError, forbidden, invalid, not_supported, required
+from apiserver.registry import rules, workload
+from apiserver.registry.kind import Column, Context, Kind, Object, Scale, StatusStrategy
+
+_STRATEGIES = ("Recreate", "RollingUpdate")
+_SHARE = "25%"
+_DEFAULTS = {"replicas": 1, "revisionHistoryLimit": 10, "progressDeadlineSeconds": 600}
+_NUMBERS = ("replicas", "minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds")
+_COUNTS = ("updatedReplicas", "readyReplicas", "availableReplicas", "unavailableReplicas")
+_NOT_PERCENT = names.regex_message(
+    "a valid percent string must be a numeric string followed by an ending '%'", "[0-9]+%", "1%", "93%"
+)
 
 
-class DeploymentStrategy(Strategy):
+class DeploymentStrategy(StatusStrategy):
     has_generation = True
+
+    def default(self, obj: Object) -> None:
+        if obj.get("spec") is None:
+            obj["spec"] = {}
+        spec = obj["spec"]
+        for name, value in _DEFAULTS.items():
+            if spec.get(name) is None:
+                spec[name] = value
+        if spec.get("strategy") is None:
+            spec["strategy"] = {}
+        _default_strategy(spec["strategy"])
+        workload.default_template(spec)
+
+    def validate(self, obj: Object, ctx: Context) -> list[FieldError]:
+        spec = obj["spec"]
+        errors = rules.not_negative(spec, ("replicas",), "spec")
+        errors += workload.selector_and_template(spec, "ReplicaSet")
+        errors += _strategy(spec["strategy"])
+        errors += rules.not_negative(spec, _NUMBERS[1:], "spec")
+        deadline = spec["progressDeadlineSeconds"]
+        if deadline <= (spec.get("minReadySeconds") or 0):
+            errors.append(invalid("spec.progressDeadlineSeconds", deadline, "must be greater than minReadySeconds"))
+        return errors
+
+    def validate_update(self, new: Object, old: Object, ctx: Context) -> list[FieldError]:
+        errors = self.validate(new, ctx)
+        return errors + rules.immutable(new["spec"].get("selector"), old["spec"].get("selector"), "spec.selector")
+
+    def validate_status_update(self, new: Object, old: Object, ctx: Context) -> list[FieldError]:
+        status, before = new.get("status") or {}, old.get("status") or {}
+        errors = workload.replica_counts(status, _COUNTS)
+        errors += rules.not_negative(status, ("collisionCount",), "status")
+        count, previous = status.get("collisionCount"), before.get("collisionCount")
+        if previous is not None and (count is None or count < previous):
+            errors.append(invalid("status.collisionCount", count, "cannot be decremented"))
+        return errors
+
+
+def _default_strategy(strategy: Object) -> None:
+    if not strategy.get("type"):
+        strategy["type"] = "RollingUpdate"
+    if strategy["type"] != "RollingUpdate":
+        return
+    rolling = strategy.get("rollingUpdate")
+    if rolling is None:
+        rolling = strategy["rollingUpdate"] = {}
+    for name in ("maxUnavailable", "maxSurge"):
+        if rolling.get(name) is None:
+            rolling[name] = _SHARE
+
+
+def _strategy(strategy: Object) -> list[FieldError]:
+    kind, rolling = strategy.get("type"), strategy.get("rollingUpdate")
+    at = "spec.strategy"
+    if kind == "Recreate":
+        text = "may not be specified when strategy `type` is 'Recreate'"
+        return [forbidden(f"{at}.rollingUpdate", text)] if rolling is not None else []
+    if kind != "RollingUpdate":
+        return [not_supported(f"{at}.type", kind or "", _STRATEGIES)]
+    if rolling is None:
+        return [required(f"{at}.rollingUpdate", "this should be defaulted and never be nil")]
+    return _rolling(rolling, f"{at}.rollingUpdate")
+
+
+def _rolling(rolling: Object, at: str) -> list[FieldError]:
+    unavailable, surge = rolling.get("maxUnavailable"), rolling.get("maxSurge")
+    errors = _number_or_percent(unavailable, f"{at}.maxUnavailable")
+    errors += _number_or_percent(surge, f"{at}.maxSurge")
+    if _amount(unavailable) == 0 and _amount(surge) == 0:
+        errors.append(invalid(f"{at}.maxUnavailable", unavailable, "may not be 0 when `maxSurge` is 0"))
+    if (intstr.percent(unavailable or 0) or 0) > 100:
+        errors.append(invalid(f"{at}.maxUnavailable", unavailable, "must not be greater than 100%"))
+    return errors
+
+
+def _amount(value: Any) -> int | None:
+    return value if isinstance(value, int) else intstr.percent(value)
+
+
+def _number_or_percent(value: Any, at: str) -> list[FieldError]:
+    if isinstance(value, str):
+        return [] if intstr.is_percent(value) else [invalid(at, value, _NOT_PERCENT)]
+    return [invalid(at, value, rules.NOT_NEGATIVE)] if value < 0 else []
+
+
+def _status(obj: Object, name: str) -> int:
+    return (obj.get("status") or {}).get(name) or 0
+
+
+def _ready(obj: Object, now: datetime) -> str:
+    return f"{_status(obj, 'readyReplicas')}/{(obj.get('spec') or {}).get('replicas') or 0}"
+
+
+def _updated(obj: Object, now: datetime) -> int:
+    return _status(obj, "updatedReplicas")
+
+
+def _available(obj: Object, now: datetime) -> int:
+    return _status(obj, "availableReplicas")
 
 
 KIND = Kind(
@@ -21,4 +135,10 @@ KIND = Kind(
     categories=("all",),
     status=True,
     scale=Scale(),
+    columns=(
+        Column("Ready", _ready, description="Number of the pod with ready state"),
+        Column("Up-to-date", _updated, type="string", description="Pods that have the newest template"),
+        Column("Available", _available, type="string", description="Pods that have been ready for long enough"),
+        *workload.COLUMNS,
+    ),
 )

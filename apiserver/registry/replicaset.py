@@ -2,11 +2,56 @@
 
 from __future__ import annotations
 
-from apiserver.registry.kind import Kind, Scale, Strategy
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from api.field import FieldError
+from apiserver.registry import rules, workload
+from apiserver.registry.kind import Column, Context, Kind, Object, Scale, StatusStrategy
 
 
-class ReplicaSetStrategy(Strategy):
+class ReplicaSetStrategy(StatusStrategy):
     has_generation = True
+    field_names = ("status.replicas",)
+
+    def default(self, obj: Object) -> None:
+        if obj.get("spec") is None:
+            obj["spec"] = {}
+        spec = obj["spec"]
+        if spec.get("replicas") is None:
+            spec["replicas"] = 1
+        workload.default_template(spec)
+
+    def prepare_for_create(self, obj: Object, ctx: Context) -> None:
+        obj["status"] = {"replicas": 0}
+
+    def validate(self, obj: Object, ctx: Context) -> list[FieldError]:
+        errors = rules.not_negative(obj["spec"], ("replicas", "minReadySeconds"), "spec")
+        return errors + workload.selector_and_template(obj["spec"], "ReplicaSet")
+
+    def validate_update(self, new: Object, old: Object, ctx: Context) -> list[FieldError]:
+        errors = self.validate(new, ctx)
+        return errors + rules.immutable(new["spec"].get("selector"), old["spec"].get("selector"), "spec.selector")
+
+    def validate_status_update(self, new: Object, old: Object, ctx: Context) -> list[FieldError]:
+        counts = ("fullyLabeledReplicas", "readyReplicas", "availableReplicas")
+        return workload.replica_counts(new.get("status") or {}, counts)
+
+    def fields(self, obj: Object) -> Mapping[str, str]:
+        return {"status.replicas": str((obj.get("status") or {}).get("replicas") or 0)}
+
+
+def _desired(obj: Object, now: datetime) -> Any:
+    return (obj.get("spec") or {}).get("replicas") or 0
+
+
+def _current(obj: Object, now: datetime) -> Any:
+    return (obj.get("status") or {}).get("replicas") or 0
+
+
+def _ready(obj: Object, now: datetime) -> Any:
+    return (obj.get("status") or {}).get("readyReplicas") or 0
 
 
 KIND = Kind(
@@ -21,4 +66,10 @@ KIND = Kind(
     categories=("all",),
     status=True,
     scale=Scale(),
+    columns=(
+        Column("Desired", _desired, type="integer", description="How many pods there should be"),
+        Column("Current", _current, type="integer", description="How many pods there are"),
+        Column("Ready", _ready, type="integer", description="How many of them are ready"),
+        *workload.COLUMNS,
+    ),
 )
