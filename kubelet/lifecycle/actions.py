@@ -1,0 +1,99 @@
+"""The steps a pod's worker can take. Each is one transition; after it, the worker looks again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class SetUpVolumes:
+    """Make the pod's folders and volumes."""
+
+
+@dataclass(frozen=True)
+class CreateSandbox:
+    """Create and start the pause container."""
+
+    attempt: int
+
+
+@dataclass(frozen=True)
+class AttachNetwork:
+    """Let CNI wire the sandbox's network namespace."""
+
+    sandbox_id: str
+
+
+@dataclass(frozen=True)
+class StartContainer:
+    """Fetch the image if need be, create the container, start it."""
+
+    name: str
+    attempt: int
+    init: bool = False
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Ask containers to end; they get SIGKILL after `grace` seconds."""
+
+    ids: tuple[str, ...]
+    grace: float
+    why: str
+
+
+@dataclass(frozen=True)
+class Kill:
+    """SIGKILL what has overrun its grace."""
+
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RemoveContainers:
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RemoveSandbox:
+    """Give back the network and remove the pause container."""
+
+    sandbox_id: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """Tell the API server the last status and wait until it has it: the containers that it tells of are removed next."""
+
+
+@dataclass(frozen=True)
+class CleanUp:
+    """Unmount and remove the pod's volumes, folders and cgroups."""
+
+
+@dataclass(frozen=True)
+class Forget:
+    """All is gone from this node: delete the API object (if the API server still has it) and end the worker."""
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Nothing to do before `until`, or before something changes (None)."""
+
+    until: float | None = None
+
+
+Action = (
+    SetUpVolumes
+    | CreateSandbox
+    | AttachNetwork
+    | StartContainer
+    | Stop
+    | Kill
+    | RemoveContainers
+    | RemoveSandbox
+    | Report
+    | CleanUp
+    | Forget
+    | Wait
+)

@@ -1,0 +1,57 @@
+"""What all pods of a node share: the engine, the network, the folders, the way to the API server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from api.types import core_v1
+from kubelet.network.cni import Cni
+from kubelet.network.files import Dns
+from kubelet.pod.create import Ground
+from kubelet.pod.env import Objects
+from kubelet.probes.handler import Asker
+from kubelet.runtime.engine import Engine
+from kubelet.runtime.images import Images
+from kubelet.runtime.inventory import Inventory
+
+
+class Channel(Protocol):
+    """What a worker tells the API server; `upstream.Upstream` in a cluster."""
+
+    def say(
+        self, pod: core_v1.Pod, kind: str, reason: str, message: str, container: str = "", init: bool = False
+    ) -> None: ...
+
+    def report(self, pod: core_v1.Pod, status: core_v1.PodStatus) -> None: ...
+
+    async def flush(self, pod: core_v1.Pod, status: core_v1.PodStatus) -> None: ...
+
+    async def delete(self, pod: core_v1.Pod) -> None: ...
+
+    async def token(self, pod: core_v1.Pod, audience: str, seconds: int) -> str: ...
+
+
+@dataclass
+class NodeContext:
+    name: str
+    root: Path
+    engine: Engine
+    inventory: Inventory
+    images: Images
+    cni: Cni
+    asker: Asker
+    ground: Ground
+    channel: Channel
+    objects: Callable[[core_v1.Pod], Awaitable[Objects]]
+    """Fetches the ConfigMaps and Secrets that a pod uses."""
+    services: Callable[[core_v1.Pod], Mapping[str, str]]
+    """The pod's service variables."""
+    dns: Dns = field(default_factory=Dns)
+    host_ips: tuple[str, ...] = ()
+    allocatable: Mapping[str, str] = field(default_factory=dict)
+    engine_up: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set while Docker answers; a worker whose call failed for that reason waits for it."""

@@ -1,0 +1,157 @@
+"""The bodies of Docker's create calls for a sandbox and for a container: pure, so that they can be read in a test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from api.types import core_v1
+from kubelet.pod import resources
+from kubelet.pod.expand import expand
+from kubelet.pod.security import apply_security
+from kubelet.runtime import container as labels
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What of the node goes into every body."""
+
+    node: str
+    pause_image: str = ""
+    cgroup_root: str = ""
+    cgroup_driver: str = "cgroupfs"
+    memory: int = 0
+    lowest_oom_score: int = -1000
+    """0 where the machine lets nobody lower a score."""
+
+
+@dataclass(frozen=True)
+class Mount:
+    source: str
+    target: str
+    read_only: bool = False
+    propagation: str = ""
+
+    def bind(self) -> str:
+        options = ["ro" if self.read_only else "rw", *([self.propagation] if self.propagation else [])]
+        return f"{self.source}:{self.target}:{','.join(options)}"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the worker has gathered for one container."""
+
+    sandbox_id: str
+    attempt: int
+    image_id: str
+    spec_hash: str
+    env: Mapping[str, str] = field(default_factory=dict)
+    mounts: Sequence[Mount] = ()
+    image_user: str = ""
+
+
+def sandbox_body(pod: core_v1.Pod, ground: Ground, attempt: int, hostname: str) -> dict[str, Any]:
+    metadata, spec = _parts(pod)
+    host: dict[str, Any] = {
+        "NetworkMode": "host" if spec.hostNetwork else "none",
+        "IpcMode": "host" if spec.hostIPC else "shareable",
+        "PidMode": "host" if spec.hostPID else "",
+        "CgroupParent": parent(pod, ground),
+        "CpuShares": resources.MIN_SHARES,
+        "OomScoreAdj": max(resources.SANDBOX_OOM_SCORE, ground.lowest_oom_score),
+        "SecurityOpt": ["no-new-privileges"],
+        "LogConfig": {"Type": "none"},
+        "RestartPolicy": {"Name": "no"},
+        "ReadonlyRootfs": True,
+        "Sysctls": {each.name: each.value for each in (spec.securityContext.sysctls or ())}
+        if spec.securityContext is not None
+        else {},
+    }
+    return {
+        "Image": ground.pause_image,
+        "Hostname": "" if spec.hostNetwork else hostname,
+        "Labels": {
+            **_pod_labels(metadata, ground),
+            labels.CONTAINER_TYPE: labels.SANDBOX,
+            labels.CONTAINER_NAME: "POD",
+            labels.ATTEMPT: str(attempt),
+        },
+        "HostConfig": host,
+    }
+
+
+def container_body(pod: core_v1.Pod, spec: core_v1.Container, wanted: Wanted, ground: Ground) -> dict[str, Any]:
+    """Raises ValueError with a sentence when the spec and the image contradict each other."""
+    metadata, pod_spec = _parts(pod)
+    share = resources.limits(spec)
+    qos = resources.qos_class(pod_spec)
+    score = resources.oom_score(spec, qos, ground.memory)
+    joined = f"container:{wanted.sandbox_id}"
+    host: dict[str, Any] = {
+        "NetworkMode": joined,
+        "IpcMode": joined if not pod_spec.hostIPC else "host",
+        "PidMode": "host" if pod_spec.hostPID else joined if pod_spec.shareProcessNamespace else "",
+        "Binds": [each.bind() for each in wanted.mounts],
+        "CgroupParent": parent(pod, ground),
+        "CpuShares": share.cpu_shares,
+        "Memory": share.memory,
+        # Swap would make the limit a wish: memory and swap together are capped at the same amount.
+        "MemorySwap": share.memory,
+        "OomScoreAdj": max(score, ground.lowest_oom_score),
+        "LogConfig": {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "5"}},
+        "RestartPolicy": {"Name": "no"},
+    }
+    if share.cpu_quota:
+        host |= {"CpuPeriod": resources.QUOTA_PERIOD, "CpuQuota": share.cpu_quota}
+    body: dict[str, Any] = {
+        "Image": wanted.image_id,
+        "Env": [f"{name}={value}" for name, value in wanted.env.items()],
+        "WorkingDir": spec.workingDir or "",
+        "Tty": bool(spec.tty),
+        "OpenStdin": bool(spec.stdin),
+        "StdinOnce": bool(spec.stdinOnce),
+        # The kubelet's own probes decide, not the image's.
+        "Healthcheck": {"Test": ["NONE"]},
+        "Labels": {
+            **_pod_labels(metadata, ground),
+            labels.CONTAINER_TYPE: labels.CONTAINER,
+            labels.CONTAINER_NAME: spec.name,
+            labels.SANDBOX_ID: wanted.sandbox_id,
+            labels.ATTEMPT: str(wanted.attempt),
+            labels.SPEC_HASH: wanted.spec_hash,
+            labels.GRACE: str(pod_spec.terminationGracePeriodSeconds or 0),
+        },
+        "HostConfig": host,
+    }
+    if spec.command:
+        body["Entrypoint"] = [expand(part, wanted.env) for part in spec.command]
+    if spec.args:
+        body["Cmd"] = [expand(part, wanted.env) for part in spec.args]
+    elif spec.command:
+        body["Cmd"] = []
+    if spec.lifecycle is not None and spec.lifecycle.stopSignal:
+        body["StopSignal"] = spec.lifecycle.stopSignal
+    apply_security(pod_spec, spec, body, wanted.image_user)
+    return body
+
+
+def parent(pod: core_v1.Pod, ground: Ground) -> str:
+    metadata, spec = _parts(pod)
+    qos = resources.qos_class(spec)
+    return resources.cgroup_parent(ground.cgroup_root, qos, metadata.uid or "", ground.cgroup_driver)
+
+
+def _pod_labels(metadata: Any, ground: Ground) -> dict[str, str]:
+    return {
+        labels.POD_NAME: metadata.name,
+        labels.POD_NAMESPACE: metadata.namespace,
+        labels.POD_UID: metadata.uid,
+        labels.NODE: ground.node,
+    }
+
+
+def _parts(pod: core_v1.Pod) -> tuple[Any, core_v1.PodSpec]:
+    assert pod.metadata is not None
+    assert pod.spec is not None
+    return pod.metadata, pod.spec

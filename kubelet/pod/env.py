@@ -1,0 +1,184 @@
+"""A container's environment, in Kubernetes' order of precedence: services, envFrom, then env with `$(VAR)` expansion."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+
+from api.types import core_v1
+from kubelet.pod.expand import expand
+from kubelet.pod.fields import Facts, field_value, resource_value
+
+
+class ConfigError(ValueError):
+    """The container asks for something that isn't there: it can't be created until it is."""
+
+
+@dataclass(frozen=True)
+class Objects:
+    """The pod's ConfigMaps and Secrets by name, each as a map of keys to bytes. A name that is missing doesn't exist."""
+
+    configmaps: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)
+    secrets: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)
+
+
+def environment(
+    pod: core_v1.Pod,
+    container: core_v1.Container,
+    facts: Facts,
+    objects: Objects,
+    services: Mapping[str, str],
+) -> dict[str, str]:
+    """The variables by name. Raises ConfigError."""
+    values: dict[str, str] = dict(services)
+    for source in container.envFrom or ():
+        values |= _from_source(source, objects)
+    for variable in container.env or ():
+        resolved = _value(pod, container, variable, facts, objects, values)
+        if resolved is not None:
+            values[variable.name] = resolved
+    return values
+
+
+def _value(
+    pod: core_v1.Pod,
+    container: core_v1.Container,
+    variable: core_v1.EnvVar,
+    facts: Facts,
+    objects: Objects,
+    known: Mapping[str, str],
+) -> str | None:
+    source = variable.valueFrom
+    if source is None:
+        return expand(variable.value or "", known)
+    if source.fieldRef is not None:
+        return _checked(partial(field_value, pod, source.fieldRef.fieldPath, facts))
+    if source.resourceFieldRef is not None:
+        ref = source.resourceFieldRef
+        return _checked(partial(resource_value, _owner(pod, container, ref), ref, facts))
+    if source.configMapKeyRef is not None:
+        config = source.configMapKeyRef
+        return _key("configmap", objects.configmaps, config.name, config.key, config.optional, pod)
+    if source.secretKeyRef is not None:
+        secret = source.secretKeyRef
+        return _key("secret", objects.secrets, secret.name, secret.key, secret.optional, pod)
+    return None
+
+
+def _owner(
+    pod: core_v1.Pod, container: core_v1.Container, selector: core_v1.ResourceFieldSelector
+) -> core_v1.Container:
+    if not selector.containerName or pod.spec is None:
+        return container
+    return next((each for each in pod.spec.containers if each.name == selector.containerName), container)
+
+
+def _checked(call: Callable[[], str]) -> str:
+    try:
+        return call()
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+
+
+def _key(
+    kind: str,
+    objects: Mapping[str, Mapping[str, bytes]],
+    name: str | None,
+    key: str,
+    optional: bool | None,
+    pod: core_v1.Pod,
+) -> str | None:
+    found = objects.get(name or "")
+    namespace = pod.metadata.namespace if pod.metadata else ""
+    if found is None:
+        if optional:
+            return None
+        raise ConfigError(f'{kind} "{name}" not found')
+    if key not in found:
+        if optional:
+            return None
+        spoken = {"configmap": "ConfigMap", "secret": "Secret"}[kind]
+        raise ConfigError(f"couldn't find key {key} in {spoken} {namespace}/{name}")
+    return found[key].decode(errors="replace")
+
+
+def _from_source(source: core_v1.EnvFromSource, objects: Objects) -> dict[str, str]:
+    ref: core_v1.ConfigMapEnvSource | core_v1.SecretEnvSource | None = source.configMapRef or source.secretRef
+    if ref is None:
+        return {}
+    kind, held = ("configmap", objects.configmaps) if source.configMapRef else ("secret", objects.secrets)
+    found = held.get(ref.name or "")
+    if found is None:
+        if ref.optional:
+            return {}
+        raise ConfigError(f'{kind} "{ref.name}" not found')
+    return {f"{source.prefix or ''}{key}": value.decode(errors="replace") for key, value in found.items()}
+
+
+def references(pod: core_v1.Pod) -> tuple[set[str], set[str]]:
+    """The names of the ConfigMaps and of the Secrets that the pod's containers and volumes use."""
+    configmaps: set[str] = set()
+    secrets: set[str] = set()
+    spec = pod.spec
+    assert spec is not None
+    for container in [*spec.containers, *(spec.initContainers or ())]:
+        _env_references(container, configmaps, secrets)
+    for volume in spec.volumes or ():
+        if volume.configMap is not None:
+            configmaps.add(volume.configMap.name or "")
+        if volume.secret is not None:
+            secrets.add(volume.secret.secretName or "")
+        for source in volume.projected.sources or () if volume.projected else ():
+            if source.configMap is not None:
+                configmaps.add(source.configMap.name or "")
+            if source.secret is not None:
+                secrets.add(source.secret.name or "")
+    return configmaps, secrets
+
+
+def _env_references(container: core_v1.Container, configmaps: set[str], secrets: set[str]) -> None:
+    for variable in container.env or ():
+        source = variable.valueFrom
+        if source is not None and source.configMapKeyRef is not None:
+            configmaps.add(source.configMapKeyRef.name or "")
+        if source is not None and source.secretKeyRef is not None:
+            secrets.add(source.secretKeyRef.name or "")
+    for each in container.envFrom or ():
+        if each.configMapRef is not None:
+            configmaps.add(each.configMapRef.name or "")
+        if each.secretRef is not None:
+            secrets.add(each.secretRef.name or "")
+
+
+def service_variables(services: Iterable[core_v1.Service], namespace: str, *, links: bool) -> dict[str, str]:
+    """Docker-link style variables of the namespace's Services (`links`), and always of default/kubernetes."""
+    values: dict[str, str] = {}
+    for service in services:
+        metadata, spec = service.metadata, service.spec
+        if metadata is None or spec is None or spec.clusterIP in (None, "", "None"):
+            continue
+        api = (metadata.namespace, metadata.name) == ("default", "kubernetes")
+        if api or (links and metadata.namespace == namespace):
+            values |= _service(str(metadata.name), str(spec.clusterIP), spec.ports or [])
+    return values
+
+
+def _service(name: str, address: str, ports: list[core_v1.ServicePort]) -> dict[str, str]:
+    prefix = name.upper().replace("-", "_")
+    values = {f"{prefix}_SERVICE_HOST": address}
+    if not ports:
+        return values
+    values[f"{prefix}_SERVICE_PORT"] = str(ports[0].port)
+    first = ports[0]
+    values[f"{prefix}_PORT"] = f"{(first.protocol or 'TCP').lower()}://{address}:{first.port}"
+    for port in ports:
+        protocol = port.protocol or "TCP"
+        if port.name:
+            values[f"{prefix}_SERVICE_PORT_{port.name.upper().replace('-', '_')}"] = str(port.port)
+        stem = f"{prefix}_PORT_{port.port}_{protocol}"
+        values[stem] = f"{protocol.lower()}://{address}:{port.port}"
+        values[f"{stem}_PROTO"] = protocol.lower()
+        values[f"{stem}_PORT"] = str(port.port)
+        values[f"{stem}_ADDR"] = address
+    return values

@@ -1,0 +1,123 @@
+"""The pods of this node: one worker each, and orphans (what Docker has and the API server doesn't) brought to an end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from api.types import core_v1, meta_v1
+from daemon.log import logger
+from kubelet.network.cni import CniError
+from kubelet.node_context import NodeContext
+from kubelet.runtime.container import GRACE, Container
+from kubelet.worker import PodWorker
+
+log = logger(__name__)
+
+
+class Pods:
+    def __init__(self, node: NodeContext) -> None:
+        self._node = node
+        self._workers: dict[str, PodWorker] = {}
+        self._next: dict[str, core_v1.Pod] = {}
+
+    def get(self, uid: str) -> PodWorker | None:
+        return self._workers.get(uid)
+
+    def find(self, namespace: str, name: str) -> PodWorker | None:
+        """The worker of the pod with this name (not one that only ends an older pod of the same name, if it can be)."""
+        found = [each for each in self._workers.values() if _is(each.pod, namespace, name)]
+        return found[-1] if found else None
+
+    def all(self) -> list[PodWorker]:
+        return list(self._workers.values())
+
+    def wake(self, uid: str) -> None:
+        worker = self._workers.get(uid)
+        if worker is not None:
+            worker.wake()
+
+    def put(self, pod: core_v1.Pod) -> None:
+        """The API server has this pod for this node, new or changed."""
+        uid = (pod.metadata.uid or "") if pod.metadata else ""
+        worker = self._workers.get(uid)
+        if worker is not None:
+            worker.update(pod)
+            return
+        worker = PodWorker(self._node, pod, self._ended)
+        self._workers[uid] = worker
+        worker.start()
+
+    def lose(self, uid: str) -> None:
+        """The API server no longer has this pod."""
+        worker = self._workers.get(uid)
+        if worker is not None:
+            worker.lose()
+
+    def _ended(self, uid: str) -> None:
+        self._workers.pop(uid, None)
+
+    def refresh(self, uids: Iterable[str]) -> None:
+        """Objects that these pods use have changed."""
+        for uid in uids:
+            worker = self._workers.get(uid)
+            if worker is not None:
+                worker.refresh()
+
+    def end_orphans(self) -> None:
+        """End what runs here of pods that the API server doesn't have. Call once it has told all it has, and after each
+        list of Docker's: a container can turn up late."""
+        for uid in self._node.inventory.pods():
+            if uid not in self._workers and uid:
+                containers = self._node.inventory.pod(uid)
+                log.info("ending an orphan", pod=f"{containers[0].namespace}/{containers[0].pod_name}", uid=uid)
+                self._end_orphan(_pod_of(containers))
+        folders = self._node.root / "pods"
+        for folder in folders.iterdir() if folders.is_dir() else ():
+            if folder.name not in self._workers:
+                self._end_orphan(_bare_pod(folder.name))
+
+    def _end_orphan(self, pod: core_v1.Pod) -> None:
+        assert pod.metadata is not None
+        worker = PodWorker(self._node, pod, self._ended)
+        self._workers[pod.metadata.uid or ""] = worker
+        worker.lose()
+        worker.start()
+
+    async def free_networks(self) -> None:
+        """Give back the addresses of sandboxes that Docker no longer has."""
+        for sandbox_id in self._node.cni.known():
+            if self._node.inventory.get(sandbox_id) is None:
+                try:
+                    await self._node.cni.delete(sandbox_id)
+                except CniError as error:
+                    log.warning("a lost sandbox's network stays", sandbox=sandbox_id[:12], error=str(error))
+
+    async def close(self) -> None:
+        """Leave every pod running."""
+        await asyncio.gather(*(each.close() for each in self._workers.values()))
+
+
+def _is(pod: core_v1.Pod, namespace: str, name: str) -> bool:
+    return pod.metadata is not None and (pod.metadata.namespace, pod.metadata.name) == (namespace, name)
+
+
+def _pod_of(containers: Iterable[Container]) -> core_v1.Pod:
+    """As much of a lost pod as its containers' labels tell: enough to end it properly."""
+    containers = list(containers)
+    first = containers[0]
+    names = sorted({each.name for each in containers if not each.is_sandbox})
+    graces = [int(each.labels.get(GRACE, "0")) for each in containers if each.labels.get(GRACE, "").isdigit()]
+    return _bare_pod(first.pod_uid, first.pod_name, first.namespace, names, max(graces, default=0))
+
+
+def _bare_pod(
+    uid: str, name: str = "", namespace: str = "", containers: Iterable[str] = (), grace: int = 0
+) -> core_v1.Pod:
+    return core_v1.Pod(
+        metadata=meta_v1.ObjectMeta(uid=uid, name=name, namespace=namespace),
+        spec=core_v1.PodSpec(
+            containers=[core_v1.Container(name=each) for each in containers],
+            terminationGracePeriodSeconds=grace,
+        ),
+    )

@@ -1,0 +1,360 @@
+"""Carries out the steps that a decision names, one pod's, against Docker, CNI and the file system.
+
+Nothing is decided here. A step that can't be done raises `StepFailed` with the reason that the pod's status will show;
+the worker notes it and decides when to try again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+
+from api.types import core_v1
+from daemon.log import logger
+from kubelet.lifecycle import actions
+from kubelet.lifecycle.restart import spec_hash
+from kubelet.mounts import MAX_MESSAGE, container_mounts, read_message
+from kubelet.network.cni import Attachment, CniError
+from kubelet.network.files import domain, hostname, hosts_file, resolv_conf
+from kubelet.node_context import NodeContext
+from kubelet.pod.create import Wanted, container_body, parent, sandbox_body
+from kubelet.pod.env import ConfigError, environment
+from kubelet.pod.fields import Facts
+from kubelet.pod.resources import total
+from kubelet.probes.handler import Target
+from kubelet.runtime import container as labels
+from kubelet.runtime.cgroups import remove as remove_cgroup
+from kubelet.runtime.container import Container, State, docker_name, from_inspect
+from kubelet.runtime.errors import Conflict, EngineError, Hung, Unreachable
+from kubelet.runtime.images import Image, ImageError
+from kubelet.tokens import Tokens
+from kubelet.volumes.folders import PodFolder
+from kubelet.volumes.payload import Inputs, MountError
+
+log = logger(__name__)
+
+START_ERROR_CODE = 128
+
+
+class StepFailed(Exception):
+    """`what` failed, as `View.failures` names it; `reason` is for the status. `event` is told unless it is empty."""
+
+    def __init__(self, what: str, reason: str, message: str, event: str = "") -> None:
+        super().__init__(message)
+        self.what, self.reason, self.event = what, reason, event
+
+
+class Steps:
+    """One pod's hands. `pod` is replaced as the API server changes it."""
+
+    def __init__(self, node: NodeContext, pod: core_v1.Pod) -> None:
+        self.node = node
+        self.pod = pod
+        self.folder = PodFolder(node.root, self.uid)
+        self.tokens = Tokens(node.channel)
+
+    @property
+    def uid(self) -> str:
+        assert self.pod.metadata is not None
+        return self.pod.metadata.uid or ""
+
+    @property
+    def spec(self) -> core_v1.PodSpec:
+        assert self.pod.spec is not None
+        return self.pod.spec
+
+    def say(self, kind: str, reason: str, message: str, container: str = "", init: bool = False) -> None:
+        self.node.channel.say(self.pod, kind, reason, message, container, init)
+
+    def facts(self, ips: tuple[str, ...]) -> Facts:
+        return Facts(ips, self.node.host_ips, self.node.allocatable)
+
+    async def inputs(self, ips: tuple[str, ...]) -> Inputs:
+        """What the pod's volumes are made from, fetched. Raises StepFailed."""
+        try:
+            objects = await self.node.objects(self.pod)
+            tokens = await self.tokens.all(self.pod, time.time())
+        except OSError as error:
+            raise StepFailed("volumes", "ContainerCreating", str(error), "FailedMount") from error
+        return Inputs(self.pod, objects, self.facts(ips), tokens)
+
+    async def set_up_volumes(self) -> None:
+        inputs = await self.inputs(())
+        try:
+            await asyncio.to_thread(self.folder.set_up, self.spec, inputs)
+        except (MountError, OSError) as error:
+            raise StepFailed("volumes", "ContainerCreating", str(error), "FailedMount") from error
+
+    async def refresh_volumes(self, ips: tuple[str, ...]) -> list[str]:
+        """Bring the files made from objects up to date; the names of the volumes that changed."""
+        inputs = await self.inputs(ips)
+        try:
+            return await asyncio.to_thread(self.folder.refresh, self.spec, inputs)
+        except (MountError, OSError) as error:
+            raise StepFailed("refresh", "ContainerCreating", str(error), "FailedMount") from error
+
+    async def create_sandbox(self, attempt: int) -> None:
+        if attempt:
+            self.say("Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.")
+        body = sandbox_body(self.pod, self.node.ground, attempt, hostname(self.pod, self.node.name))
+        try:
+            await self._run(body, self._name("POD", attempt), Image(self.node.ground.pause_image))
+        except EngineError as error:
+            raise _sandbox_failed("sandbox", error) from error
+
+    async def attach_network(self, sandbox_id: str) -> tuple[str, ...]:
+        """Wire the sandbox and write the name files; the pod's addresses."""
+        ips = self.node.host_ips
+        if not self.spec.hostNetwork:
+            try:
+                netns = await self._netns(sandbox_id)
+                await self.node.cni.delete(sandbox_id, netns)  # what an attempt that was cut short has left
+                ips = await self.node.cni.add(self._attachment(sandbox_id, netns))
+            except (CniError, EngineError) as error:
+                raise _sandbox_failed("network", error) from error
+        self._write_names(ips)
+        return ips
+
+    def _attachment(self, sandbox_id: str, netns: str) -> Attachment:
+        metadata = self.pod.metadata
+        assert metadata is not None
+        ports = tuple(
+            {
+                "hostPort": port.hostPort,
+                "containerPort": port.containerPort,
+                "protocol": (port.protocol or "TCP").lower(),
+                "hostIP": port.hostIP or "",
+            }
+            for each in [*self.spec.containers, *(self.spec.initContainers or ())]
+            for port in each.ports or ()
+            if port.hostPort
+        )
+        return Attachment(sandbox_id, netns, metadata.name or "", metadata.namespace or "", self.uid, ports)
+
+    async def _netns(self, sandbox_id: str) -> str:
+        """The path of the sandbox's network namespace. Raises EngineError."""
+        pid = (await self.node.engine.inspect(sandbox_id))["State"]["Pid"]
+        if not pid:
+            raise EngineError("the sandbox has ended")
+        return f"/proc/{pid}/ns/net"
+
+    def _write_names(self, ips: tuple[str, ...]) -> None:
+        host_file = ""
+        if self.spec.hostNetwork:
+            host_file = _host_hosts()
+        name, own = hostname(self.pod, self.node.name), domain(self.pod, self.node.dns)
+        self.folder.write(self.folder.hosts(), hosts_file(self.pod, ips, name, own, host_file))
+        self.folder.write(self.folder.resolv_conf(), resolv_conf(self.pod, self.node.dns))
+
+    async def start_container(self, step: actions.StartContainer, sandbox_id: str, ips: tuple[str, ...]) -> None:
+        spec = self._spec_of(step.name)
+
+        def say(kind: str, reason: str, message: str) -> None:
+            self.say(kind, reason, message, step.name, step.init)
+
+        try:
+            policy = spec.imagePullPolicy or "IfNotPresent"
+            image = await self.node.images.ensure(spec.image or "", policy, say)
+            body = await self._body(spec, step, image, sandbox_id, ips)
+        except ImageError as error:
+            raise StepFailed(step.name, error.reason, str(error)) from error
+        except (ConfigError, ValueError) as error:
+            say("Warning", "Failed", f"Error: {error}")
+            raise StepFailed(step.name, "CreateContainerConfigError", str(error)) from error
+        try:
+            container_id = await self._create(body, self._name(step.name, step.attempt), replace(image))
+            say("Normal", "Created", f"Created container: {step.name}")
+            await self._start(container_id)
+        except (Unreachable, Hung):
+            raise
+        except EngineError as error:
+            say("Warning", "Failed", f"Error: {error}")
+            raise StepFailed(step.name, "CreateContainerError", str(error)) from error
+        started = self.node.inventory.get(container_id)
+        if started is not None and not started.error:
+            say("Normal", "Started", f"Started container {step.name}")
+            await self._post_start(spec, container_id, ips, say)
+
+    async def _post_start(self, spec: core_v1.Container, container_id: str, ips: tuple[str, ...], say: object) -> None:
+        hook = spec.lifecycle.postStart if spec.lifecycle is not None else None
+        if hook is None:
+            return
+        answer = await self.node.asker.ask(hook, Target(spec, container_id, next(iter(ips), "")), 600.0)
+        if not answer.ok:
+            self.say("Warning", "FailedPostStartHook", f"PostStartHook failed: {answer.said}", spec.name)
+            await self.node.engine.kill(container_id, "SIGKILL")
+
+    async def _body(
+        self,
+        spec: core_v1.Container,
+        step: actions.StartContainer,
+        image: Image,
+        sandbox_id: str,
+        ips: tuple[str, ...],
+    ) -> dict[str, object]:
+        services = self.node.services(self.pod)
+        objects = await self.node.objects(self.pod)
+        env = environment(self.pod, spec, self.facts(ips), objects, services)
+        mounts = container_mounts(self.spec, spec, self.folder, step.attempt, env)
+        wanted = Wanted(sandbox_id, step.attempt, image.id, spec_hash(spec), env, mounts, image.user)
+        return container_body(self.pod, spec, wanted, self.node.ground)
+
+    async def _run(self, body: Mapping[str, object], name: str, image: Image) -> str:
+        container_id = await self._create(body, name, image)
+        await self._start(container_id)
+        failed = self.node.inventory.get(container_id)
+        if failed is not None and failed.error:
+            raise EngineError(failed.error)
+        return container_id
+
+    async def _create(self, body: Mapping[str, object], name: str, image: Image) -> str:
+        """Create a container; one that has its name already, left by a call that was cut short, is removed first."""
+        try:
+            container_id = await self.node.engine.create(body, name)
+        except Conflict:
+            left = from_inspect(await self.node.engine.inspect(name))
+            if left.labels.get(labels.NODE) != self.node.name:
+                raise
+            await self.node.engine.remove(left.id)
+            container_id = await self.node.engine.create(body, name)
+        own = body["Labels"]
+        assert isinstance(own, dict)
+        container = Container(container_id, own, State.CREATED, self._image_name(own), image.id, time.time())
+        self.node.inventory.put(container)
+        return container_id
+
+    def _image_name(self, own: Mapping[str, str]) -> str:
+        name = own.get(labels.CONTAINER_NAME, "")
+        specs = [*self.spec.containers, *(self.spec.initContainers or ())]
+        return next((each.image or "" for each in specs if each.name == name), self.node.ground.pause_image)
+
+    async def _start(self, container_id: str) -> None:
+        """Start it. A program that can't be run counts as one that ended, as Kubernetes has it."""
+        try:
+            await self.node.engine.start(container_id)
+        except (Unreachable, Hung):
+            raise
+        except EngineError as error:
+            known = self.node.inventory.get(container_id)
+            if known is not None:
+                at = time.time()
+                ended = replace(
+                    known,
+                    state=State.EXITED,
+                    error=str(error),
+                    exit_code=START_ERROR_CODE,
+                    started_at=at,
+                    finished_at=at,
+                )
+                self.node.inventory.put(ended)
+                self.say("Warning", "Failed", f"Error: {error}", known.name)
+            return
+        self.node.inventory.started(container_id, time.time())
+
+    async def stop(self, container: Container, grace: float, why: str) -> None:
+        """The polite end: the preStop hook, then the signal. Overrunning the grace is the next decision's matter."""
+        spec = self._spec_or_none(container.name)
+        self.say("Normal", "Killing", why.format(name=container.name), container.name)
+        if grace <= 0:
+            await self.node.engine.kill(container.id, "SIGKILL")
+            return
+        hook = spec.lifecycle.preStop if spec is not None and spec.lifecycle is not None else None
+        if hook is not None and spec is not None:
+            ip = next(iter(self.node.cni.cached(container.sandbox_id) or self.node.host_ips), "")
+            answer = await self.node.asker.ask(hook, Target(spec, container.id, ip), grace)
+            if not answer.ok:
+                self.say("Warning", "FailedPreStopHook", f"PreStopHook failed: {answer.said}", container.name)
+        await self.node.engine.kill(container.id, await self._stop_signal(spec, container))
+
+    async def _stop_signal(self, spec: core_v1.Container | None, container: Container) -> str:
+        if spec is not None and spec.lifecycle is not None and spec.lifecycle.stopSignal:
+            return spec.lifecycle.stopSignal
+        image = await self.node.images.describe(container.image_id) if container.image_id else None
+        return image.stop_signal if image is not None and image.stop_signal else "SIGTERM"
+
+    async def kill(self, ids: tuple[str, ...]) -> None:
+        await asyncio.gather(*(self.node.engine.kill(each, "SIGKILL") for each in ids))
+
+    async def remove_containers(self, ids: tuple[str, ...]) -> None:
+        async def remove(container_id: str) -> None:
+            await self.node.engine.remove(container_id)
+            self.node.inventory.removed(container_id)
+
+        await asyncio.gather(*(remove(each) for each in ids))
+
+    async def remove_sandbox(self, sandbox_id: str) -> None:
+        try:
+            known = self.node.inventory.get(sandbox_id)
+            netns = ""
+            if known is not None and known.state is State.RUNNING and self.node.cni.cached(sandbox_id) is not None:
+                netns = await self._netns(sandbox_id)
+        except EngineError:
+            netns = ""  # gone already: the plugins free what they can without it
+        try:
+            await self.node.cni.delete(sandbox_id, netns)
+        except CniError as error:
+            self.say("Warning", "FailedKillPod", f"error killing pod: {error}")
+            raise StepFailed("network", "ContainerCreating", str(error)) from error
+        await self.remove_containers((sandbox_id,))
+
+    async def read_end(self, container: Container) -> None:
+        """Take the termination message of a container that has ended into its record."""
+        spec = self._spec_or_none(container.name)
+        message = await asyncio.to_thread(read_message, self.folder.termination_log(container.name, container.attempt))
+        wants_logs = spec is not None and spec.terminationMessagePolicy == "FallbackToLogsOnError"
+        if not message and wants_logs and container.exit_code:
+            message = await self._last_lines(container.id)
+        if message:
+            self.node.inventory.annotate(container.id, message)
+
+    async def _last_lines(self, container_id: str) -> str:
+        def read() -> bytes:
+            stream = self.node.engine.open_logs(container_id, stdout=True, stderr=True, tail=80, follow=False)
+            return b"".join(stream)
+
+        try:
+            return (await asyncio.to_thread(read))[-MAX_MESSAGE // 2 :].decode(errors="replace")
+        except EngineError as error:
+            log.debug("no logs for a termination message", container=container_id[:12], error=str(error))
+            return ""
+
+    async def clean_up(self) -> None:
+        """Take the pod's folder, mounts and cgroups away. Raises StepFailed."""
+        ground = self.node.ground
+        try:
+            await asyncio.to_thread(self.folder.remove)
+            await asyncio.to_thread(remove_cgroup, parent(self.pod, ground), ground.cgroup_driver)
+        except OSError as error:
+            raise StepFailed("cleanup", "ContainerCreating", str(error)) from error
+
+    def _name(self, container: str, attempt: int) -> str:
+        metadata = self.pod.metadata
+        assert metadata is not None
+        return docker_name(container, metadata.name or "", metadata.namespace or "", self.uid, attempt)
+
+    def _spec_or_none(self, name: str) -> core_v1.Container | None:
+        specs = [*self.spec.containers, *(self.spec.initContainers or ())]
+        return next((each for each in specs if each.name == name), None)
+
+    def _spec_of(self, name: str) -> core_v1.Container:
+        spec = self._spec_or_none(name)
+        assert spec is not None, f"the pod has no container {name}"
+        return spec
+
+    def memory_request(self) -> int:
+        return total(self.spec.containers, "requests", "memory")
+
+
+def _sandbox_failed(what: str, error: Exception) -> Exception:
+    """Docker being away says nothing of the pod; anything else is told."""
+    if isinstance(error, Unreachable | Hung):
+        return error
+    message = f"Failed to create pod sandbox: {error}"
+    return StepFailed(what, "ContainerCreating", message, "FailedCreatePodSandBox")
+
+
+def _host_hosts() -> str:
+    with open("/etc/hosts", encoding="utf-8", errors="replace") as file:
+        return file.read()

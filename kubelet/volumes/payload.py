@@ -1,0 +1,139 @@
+"""What is to be in a volume made from objects: configMap, secret, downwardAPI, and projected ones, as paths and bytes.
+
+Pure: the objects are fetched beforehand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from api.types import core_v1
+from kubelet.pod.env import Objects
+from kubelet.pod.fields import Facts, field_value, resource_value
+from kubelet.volumes.atomic import File
+
+DEFAULT_MODE = 0o644
+
+
+class MountError(Exception):
+    """The volume can't be made as things are; the sentence is for the FailedMount event."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Everything that files may be made from."""
+
+    pod: core_v1.Pod
+    objects: Objects
+    facts: Facts
+    tokens: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    """Service account tokens by audience and asked lifetime in seconds."""
+
+
+def is_made_from_objects(volume: core_v1.Volume) -> bool:
+    return any((volume.configMap, volume.secret, volume.downwardAPI, volume.projected))
+
+
+def files(volume: core_v1.Volume, inputs: Inputs) -> dict[str, File]:
+    """The volume's files. Raises MountError."""
+    if volume.configMap is not None:
+        source = volume.configMap
+        mode = _mode(source.defaultMode)
+        return _keys("configmap", source.name, source.items, source.optional, inputs.objects.configmaps, mode, inputs)
+    if volume.secret is not None:
+        secret = volume.secret
+        mode = _mode(secret.defaultMode)
+        return _keys("secret", secret.secretName, secret.items, secret.optional, inputs.objects.secrets, mode, inputs)
+    if volume.downwardAPI is not None:
+        return _downward(volume.downwardAPI.items or [], _mode(volume.downwardAPI.defaultMode), inputs)
+    made: dict[str, File] = {}
+    if volume.projected is not None:
+        mode = _mode(volume.projected.defaultMode)
+        for part in volume.projected.sources or ():
+            made |= _projected(part, mode, inputs)
+    return made
+
+
+def _projected(part: core_v1.VolumeProjection, mode: int, inputs: Inputs) -> dict[str, File]:
+    if part.configMap is not None:
+        config = part.configMap
+        return _keys("configmap", config.name, config.items, config.optional, inputs.objects.configmaps, mode, inputs)
+    if part.secret is not None:
+        secret = part.secret
+        return _keys("secret", secret.name, secret.items, secret.optional, inputs.objects.secrets, mode, inputs)
+    if part.downwardAPI is not None:
+        return _downward(part.downwardAPI.items or [], mode, inputs)
+    if part.serviceAccountToken is not None:
+        token = inputs.tokens.get(token_key(part.serviceAccountToken))
+        if token is None:
+            raise MountError("the service account token has not been issued")
+        # Only root and the pod's fsGroup may read it, if one is set; else everybody in the pod has to.
+        return {part.serviceAccountToken.path: File(token.encode(), 0o600 if _fs_group(inputs.pod) else mode)}
+    return {}
+
+
+def token_key(source: core_v1.ServiceAccountTokenProjection) -> tuple[str, int]:
+    return source.audience or "", source.expirationSeconds or 3600
+
+
+def token_sources(spec: core_v1.PodSpec) -> list[core_v1.ServiceAccountTokenProjection]:
+    parts = [part for volume in spec.volumes or () if volume.projected for part in volume.projected.sources or ()]
+    return [part.serviceAccountToken for part in parts if part.serviceAccountToken is not None]
+
+
+def _fs_group(pod: core_v1.Pod) -> int | None:
+    security = pod.spec.securityContext if pod.spec else None
+    return security.fsGroup if security else None
+
+
+def _keys(
+    kind: str,
+    name: str | None,
+    items: Iterable[core_v1.KeyToPath] | None,
+    optional: bool | None,
+    held: Mapping[str, Mapping[str, bytes]],
+    mode: int,
+    inputs: Inputs,
+) -> dict[str, File]:
+    found = held.get(name or "")
+    if found is None:
+        if optional:
+            return {}
+        raise MountError(f'{kind} "{name}" not found')
+    if not items:
+        return {key: File(value, mode) for key, value in found.items()}
+    made = {}
+    for item in items:
+        if item.key in found:
+            made[item.path] = File(found[item.key], _mode(item.mode, mode))
+        elif not optional:
+            namespace = inputs.pod.metadata.namespace if inputs.pod.metadata else ""
+            raise MountError(f"references non-existent {kind} key: {namespace}/{name}: {item.key}")
+    return made
+
+
+def _downward(items: Iterable[core_v1.DownwardAPIVolumeFile], mode: int, inputs: Inputs) -> dict[str, File]:
+    made = {}
+    for item in items:
+        made[item.path] = File(_downward_value(item, inputs).encode(), _mode(item.mode, mode))
+    return made
+
+
+def _downward_value(item: core_v1.DownwardAPIVolumeFile, inputs: Inputs) -> str:
+    try:
+        if item.fieldRef is not None:
+            return field_value(inputs.pod, item.fieldRef.fieldPath, inputs.facts)
+        if item.resourceFieldRef is not None and inputs.pod.spec is not None:
+            named = item.resourceFieldRef.containerName
+            owner = next((each for each in inputs.pod.spec.containers if each.name == named), None)
+            if owner is None:
+                raise MountError(f"container {named!r} of a resourceFieldRef not found")
+            return resource_value(owner, item.resourceFieldRef, inputs.facts)
+    except ValueError as error:
+        raise MountError(str(error)) from error
+    return ""
+
+
+def _mode(asked: int | None, otherwise: int = DEFAULT_MODE) -> int:
+    return otherwise if asked is None else asked

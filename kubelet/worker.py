@@ -1,0 +1,375 @@
+"""One pod's worker: look at what is, decide one step, take it, look again.
+
+The worker owns what Docker doesn't remember: back-offs, failures, stops under way, probe results. All of it can be lost:
+a restarted kubelet's worker starts from Docker's records and the API server's status.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from api.errors import StatusError
+from api.types import core_v1
+from client.rest import Unreachable as ServerUnreachable
+from daemon.log import logger
+from kubelet.lifecycle import actions
+from kubelet.lifecycle.backoff import Backoff, after_try
+from kubelet.lifecycle.conditions import OURS
+from kubelet.lifecycle.decide import decide
+from kubelet.lifecycle.restart import finished, restart_at, runs_again, spec_hash
+from kubelet.lifecycle.status import FLIP_AFTER, pod_status
+from kubelet.lifecycle.view import Failure, Network, Stop, View
+from kubelet.node_context import NodeContext
+from kubelet.probes.prober import Prober
+from kubelet.runtime.container import Container, State
+from kubelet.runtime.errors import EngineError, Unreachable
+from kubelet.steps import StepFailed, Steps
+
+log = logger(__name__)
+
+FIRST_RETRY = 0.5
+LONGEST_RETRY = 60.0
+IMAGE_RETRY = 10.0
+LONGEST_IMAGE_RETRY = 300.0
+_IMAGE_REASONS = ("ErrImagePull", "ErrImageNeverPull", "InvalidImageName")
+
+
+class PodWorker:
+    """Runs until nothing of the pod is left. `on_end(uid)` is called then."""
+
+    def __init__(self, node: NodeContext, pod: core_v1.Pod, on_end: Callable[[str], None]) -> None:
+        self._node = node
+        self._steps = Steps(node, pod)
+        self._on_end = on_end
+        self._wake = asyncio.Event()
+        self._prober = Prober(node.asker, self.wake, self._unhealthy)
+        self._gone = False
+        self._network: Network | None = None
+        self._volumes_ready = False
+        self._stale = False
+        self._reported = False
+        self._cleaned = False
+        self._evicted: Failure | None = None
+        self._failures: dict[str, Failure] = {}
+        self._backoffs: dict[str, Backoff] = {}
+        self._stops: dict[str, Stop] = {}
+        self._read: set[str] = set()
+        self._backed_off: set[str] = set()
+        self._status: core_v1.PodStatus | None = None
+        self._started_at = time.time()
+        self._chores: set[asyncio.Task[None]] = set()
+        self._task: asyncio.Task[None] | None = None
+
+    # -- what the outside tells it
+
+    @property
+    def pod(self) -> core_v1.Pod:
+        return self._steps.pod
+
+    @property
+    def uid(self) -> str:
+        return self._steps.uid
+
+    @property
+    def status(self) -> core_v1.PodStatus | None:
+        """The status as this kubelet sees it, newer than the API server's."""
+        return self._status
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name=f"pod {self.uid}")
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    def update(self, pod: core_v1.Pod) -> None:
+        """The API server has a newer version of the pod."""
+        self._steps.pod = pod
+        self.wake()
+
+    def lose(self) -> None:
+        """The API server no longer has the pod: it ends without a word."""
+        self._gone = True
+        self.wake()
+
+    def refresh(self) -> None:
+        """Something that the pod's files or variables are made from has changed."""
+        self._stale = True
+        for what in [key for key, failure in self._failures.items() if failure.reason not in _IMAGE_REASONS]:
+            del self._failures[what]
+        self.wake()
+
+    def evict(self, reason: str, message: str) -> None:
+        """End the pod for good; its containers get its grace."""
+        self._evicted = Failure(reason, message, time.time(), 0.0)
+        self.wake()
+
+    async def close(self) -> None:
+        """Stop working on the pod, and leave it running."""
+        tasks = [task for task in [self._task, *self._chores] if task is not None]
+        for task in tasks:
+            task.cancel()
+        self._prober.close()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    # -- the loop
+
+    async def _run(self) -> None:
+        ended = False
+        while not ended:
+            self._wake.clear()
+            try:
+                ended = await self._once()
+            except Unreachable:
+                self._node.engine_up.clear()
+                await self._node.engine_up.wait()
+            except (EngineError, OSError) as error:
+                log.warning("a step failed", pod=self._steps.uid, error=str(error))
+                await self._sleep(FIRST_RETRY)
+        self._prober.close()
+        self._on_end(self.uid)
+
+    async def _once(self) -> bool:
+        """One look, one step. True when the pod is gone from this node."""
+        await self._read_endings()
+        view, now = self._view(), time.time()
+        self._follow_probes(view)
+        self._tell_backoffs(view, now)
+        self._report(view, now)
+        step = decide(view, now)
+        if isinstance(step, actions.Wait):
+            if self._stale and view.volumes_ready and not view.deleting:
+                await self._attempt(self._refresh())
+                return False
+            await self._rest(step, view, now)
+            return False
+        return await self._take(step, view)
+
+    async def _rest(self, step: actions.Wait, view: View, now: float) -> None:
+        """Sleep until the decision's time, a token's renewal, or news."""
+        times = [each for each in (step.until, self._steps.tokens.due(), _flip_time(view, now)) if each is not None]
+        await self._sleep(max(min(times) - now, 0.0) if times else None)
+        due = self._steps.tokens.due()
+        if due is not None and due <= time.time():
+            self._stale = True
+
+    async def _sleep(self, seconds: float | None) -> None:
+        try:
+            await asyncio.wait_for(self._wake.wait(), seconds)
+        except TimeoutError:
+            return
+
+    def _view(self) -> View:
+        containers = self._node.inventory.pod(self.uid)
+        pod = self.pod
+        if self._status is not None:
+            pod = msgspec.structs.replace(pod, status=_with_foreign(self._status, pod.status))
+        view = View(
+            pod=pod,
+            containers=containers,
+            volumes_ready=self._volumes_ready,
+            health=self._prober.health,
+            backoffs=self._backoffs,
+            failures=dict(self._failures),
+            stops=self._stops,
+            gone=self._gone,
+            reported=self._reported,
+            cleaned=self._cleaned,
+            started_at=self._started_at,
+            host_ips=self._node.host_ips,
+            evicted=self._evicted,
+        )
+        return replace(view, network=self._known_network(view))
+
+    def _known_network(self, view: View) -> Network | None:
+        """The sandbox's network; that of an adopted sandbox is read back from CNI's cache."""
+        sandbox = view.sandbox
+        if sandbox is None:
+            return None
+        if self._network is None or self._network.sandbox_id != sandbox.id:
+            ips = self._node.cni.cached(sandbox.id)
+            if self.pod.spec is not None and self.pod.spec.hostNetwork:
+                ips = self._node.host_ips if self._steps.folder.hosts().exists() else None
+            self._network = Network(sandbox.id, ips) if ips else None
+        return self._network
+
+    # -- steps
+
+    async def _take(self, step: actions.Action, view: View) -> bool:
+        if isinstance(step, actions.Forget):
+            return await self._forget()
+        await self._attempt(self._work(step, view))
+        return False
+
+    async def _attempt(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except StepFailed as error:
+            if error.event:
+                self._steps.say("Warning", error.event, str(error))
+            self._fail(error.what, error.reason, str(error))
+
+    async def _work(self, step: actions.Action, view: View) -> None:
+        steps = self._steps
+        match step:
+            case actions.SetUpVolumes():
+                await steps.set_up_volumes()
+                self._volumes_ready, self._stale = True, False
+                self._failures.pop("volumes", None)
+            case actions.CreateSandbox(attempt):
+                await steps.create_sandbox(attempt)
+                self._failures.pop("sandbox", None)
+            case actions.AttachNetwork(sandbox_id):
+                self._network = Network(sandbox_id, await steps.attach_network(sandbox_id))
+                self._failures.pop("network", None)
+            case actions.StartContainer():
+                await self._start(step, view)
+            case actions.Stop(ids, grace, why):
+                self._stop(view, ids, grace, why)
+            case actions.Kill(ids):
+                now = time.time()
+                self._stops |= {each: replace(self._stops[each], killed_at=now) for each in ids}
+                await steps.kill(ids)
+            case actions.RemoveContainers(ids):
+                await steps.remove_containers(ids)
+                self._read -= set(ids)
+            case actions.RemoveSandbox(sandbox_id):
+                await steps.remove_sandbox(sandbox_id)
+            case actions.Report():
+                await self._node.channel.flush(self.pod, self._status or core_v1.PodStatus())
+                self._reported = True
+            case actions.CleanUp():
+                await steps.clean_up()
+                self._cleaned = True
+
+    async def _start(self, step: actions.StartContainer, view: View) -> None:
+        assert view.sandbox is not None
+        assert view.network is not None
+        last = view.newest(step.name)
+        spec = next(each for each in [*view.spec.containers, *view.init_containers] if each.name == step.name)
+        await self._steps.start_container(step, view.sandbox.id, view.network.ips)
+        self._failures.pop(step.name, None)
+        if last is None or last.spec_hash != spec_hash(spec):
+            self._backoffs.pop(step.name, None)
+        else:
+            self._backoffs[step.name] = after_try(self._backoffs.get(step.name), last.finished_at)
+
+    def _stop(self, view: View, ids: tuple[str, ...], grace: float, why: str) -> None:
+        """Ask in the background: a slow preStop hook must not keep the worker from its other duties."""
+        now = time.time()
+        for each in view.containers:
+            if each.id in ids:
+                self._stops[each.id] = Stop(now, now + grace)
+                self._chore(self._steps.stop(each, grace, why))
+
+    def _chore(self, work: Coroutine[Any, Any, None]) -> None:
+        async def guarded() -> None:
+            try:
+                await work
+            except EngineError as error:
+                # The container is killed when its grace is over, whatever became of this.
+                log.warning("a container could not be asked to end", pod=self.uid, error=str(error))
+
+        task = asyncio.create_task(guarded())
+        self._chores.add(task)
+        task.add_done_callback(self._chores.discard)
+
+    async def _refresh(self) -> None:
+        self._stale = False
+        changed = await self._steps.refresh_volumes(self._network.ips if self._network else ())
+        if changed:
+            log.info("volumes follow their objects", pod=self.uid, volumes=",".join(changed))
+
+    async def _forget(self) -> bool:
+        if not self._gone:
+            try:
+                await self._node.channel.delete(self.pod)
+            except (StatusError, ServerUnreachable) as error:
+                self._fail("forget", "", str(error))
+                return False
+            metadata = self.pod.metadata
+            if metadata is not None and metadata.finalizers:
+                self._failures["forget"] = Failure("", "held by finalizers", time.time(), float("inf"))
+                return False
+        return True
+
+    def _fail(self, what: str, reason: str, message: str) -> None:
+        before, now = self._failures.get(what), time.time()
+        tries = before.tries + 1 if before else 1
+        image = reason in _IMAGE_REASONS
+        first, most = (IMAGE_RETRY, LONGEST_IMAGE_RETRY) if image else (FIRST_RETRY, LONGEST_RETRY)
+        retry_at = now + min(first * 2.0 ** min(tries - 1, 20), most)
+        self._failures[what] = Failure(reason, message, now, retry_at, tries)
+        log.warning("a step failed", pod=self.uid, what=what, reason=reason, error=message)
+
+    # -- what it sees and says
+
+    async def _read_endings(self) -> None:
+        for each in self._node.inventory.pod(self.uid):
+            if each.state is State.EXITED and not each.is_sandbox and each.id not in self._read:
+                self._read.add(each.id)
+                self._stops.pop(each.id, None)
+                await self._steps.read_end(each)
+
+    def _follow_probes(self, view: View) -> None:
+        running = {each.name: each for each in view.running if not (view.deleting or each.id in view.stops)}
+        specs = [*view.spec.containers, *view.init_containers]
+        pairs = [(spec, running[spec.name]) for spec in specs if spec.name in running]
+        ip = view.network.ips[0] if view.network is not None and view.network.ips else ""
+        # A pod that is being stopped keeps what its probes last said.
+        if not view.deleting and (ip or not pairs):
+            self._prober.follow(pairs, ip, self._was)
+
+    def _was(self, container: Container) -> tuple[bool, bool]:
+        """Whether the API server was told that this very container had started and was ready."""
+        status = self._status or self.pod.status
+        statuses = [*(status.containerStatuses or ()), *(status.initContainerStatuses or ())] if status else []
+        told = next((each for each in statuses if each.containerID == f"docker://{container.id}"), None)
+        if told is None or container.started_at >= self._started_at:
+            return False, False
+        return bool(told.started), told.ready
+
+    def _tell_backoffs(self, view: View, now: float) -> None:
+        """One event for each ended container whose restart has to wait."""
+        if view.deleting or finished(view):
+            return
+        metadata = self.pod.metadata
+        assert metadata is not None
+        for spec in view.spec.containers:
+            newest = view.newest(spec.name)
+            if newest is None or newest.state is not State.EXITED or newest.id in self._backed_off:
+                continue
+            if runs_again(view.policy, newest) and restart_at(view, spec.name, newest) > now:
+                self._backed_off = {*self._backed_off, newest.id} & {each.id for each in view.containers}
+                where = f"{metadata.name}_{metadata.namespace}({metadata.uid})"
+                message = f"Back-off restarting failed container {spec.name} in pod {where}"
+                self._steps.say("Warning", "BackOff", message, spec.name)
+
+    def _unhealthy(self, container: core_v1.Container, kind: str, reason: str, message: str) -> None:
+        self._steps.say(kind, reason, message, container.name)
+
+    def _report(self, view: View, now: float) -> None:
+        if self._gone or self._reported:
+            return
+        self._status = pod_status(view, now)
+        self._node.channel.report(self.pod, self._status)
+
+
+def _with_foreign(own: core_v1.PodStatus, told: core_v1.PodStatus | None) -> core_v1.PodStatus:
+    """Our last status with the conditions and fields that others wrote since."""
+    if told is None:
+        return own
+    mine = [each for each in own.conditions or () if each.type in OURS]
+    others = [each for each in told.conditions or () if each.type not in OURS]
+    return msgspec.structs.replace(own, conditions=[*mine, *others], nominatedNodeName=told.nominatedNodeName)
+
+
+def _flip_time(view: View, now: float) -> float | None:
+    """When a failure's wording changes in the status."""
+    times = [each.at + FLIP_AFTER for each in view.failures.values() if each.reason == "ErrImagePull"]
+    return min((each for each in times if each > now), default=None)
