@@ -10,7 +10,7 @@ compiled checks.
 """
 
 from api.schema.check import exact
-from api.schema.describe import describe, field_descriptions
+from api.schema.describe import Prose, describe, field_descriptions
 from api.schema.node import ANY, Form, Schema, UnknownDefinition, definition, load
 from api.schema.prune import prune
 from api.schema.wording import type_error, unknown_fields
@@ -18,6 +18,7 @@ from api.schema.wording import type_error, unknown_fields
 __all__ = [
     "ANY",
     "Form",
+    "Prose",
     "Schema",
     "UnknownDefinition",
     "definition",

@@ -6,24 +6,38 @@ data. The docstrings live in the modules' source: it is read from the files, wit
 
 from __future__ import annotations
 
-import ast
 import importlib.util
 import re
 from pathlib import Path
 
 _API = re.compile(r"io\.k8s\.(?:api|kube-aggregator\.pkg\.apis|apiextensions-apiserver\.pkg\.apis)\.([^.]+)\.(v\w+)\Z")
 _META = "io.k8s.apimachinery.pkg.apis.meta.v1"
+_CLASS = re.compile(r'^class (\w+)\(.*?\):\n    r?"""(.*?)"""', re.MULTILINE | re.DOTALL)
 _FIELD = re.compile(r"^\* \*\*(\S+?)\*\* ``(.*?)``(?: - (.*))?$")
+
+
+class Prose:
+    """The prose of types, read a package at a time and kept as long as this object lives."""
+
+    def __init__(self) -> None:
+        self._packages: dict[str, dict[str, str]] = {}
+
+    def of(self, name: str) -> tuple[str, dict[str, str]]:
+        """(the type's prose, its fields' prose by name) of a definition; empty where there is none."""
+        package, _, type_name = name.rpartition(".")
+        if package not in self._packages:
+            self._packages[package] = _docstrings(package)
+        return _split(self._packages[package].get(type_name, ""))
 
 
 def describe(name: str) -> str:
     """The prose of a type by definition name; empty if there is none."""
-    return _split(_docstrings(name.rpartition(".")[0]).get(name.rpartition(".")[2], ""))[0]
+    return Prose().of(name)[0]
 
 
 def field_descriptions(name: str) -> dict[str, str]:
     """The prose of a type's fields, by field name."""
-    return _split(_docstrings(name.rpartition(".")[0]).get(name.rpartition(".")[2], ""))[1]
+    return Prose().of(name)[1]
 
 
 def module_of(package: str) -> str:
@@ -35,16 +49,13 @@ def module_of(package: str) -> str:
 
 
 def _docstrings(package: str) -> dict[str, str]:
-    """The docstrings of a package's types. Not cached: the caller's document is."""
+    """The docstrings of a package's types. Not kept: they are large, and the documents made of them are."""
     module = module_of(package)
     spec = importlib.util.find_spec("lightkube")
     if not module or spec is None or not spec.submodule_search_locations:
         return {}
     path = Path(next(iter(spec.submodule_search_locations)), "models", f"{module}.py")
-    if not path.is_file():
-        return {}
-    tree = ast.parse(path.read_text())
-    return {node.name: ast.get_docstring(node) or "" for node in tree.body if isinstance(node, ast.ClassDef)}
+    return dict(_CLASS.findall(path.read_text())) if path.is_file() else {}
 
 
 def _split(docstring: str) -> tuple[str, dict[str, str]]:
