@@ -126,7 +126,7 @@ class World:
         return "far" if pod == "d" else pod
 
     def get(self, part: str, address: str, port: int, timeout: float = 3.0, source: str = "") -> tuple[str, str]:
-        """Ask as `part`: the pod's name and the client address it saw. OSError when refused, TimeoutError when silent."""
+        """Ask as `part`: the pod's name and the client address it saw. An OSError when refused or silent."""
         with inside(self.name(part)):
             bound = (source, 0) if source else None
             connection = socket.create_connection((address, port), timeout, source_address=bound)
@@ -135,6 +135,13 @@ class World:
             answer = connection.makefile("rb").read().decode()
         pod, seen = answer.partition("\r\n\r\n")[2].split()
         return pod, seen
+
+    def refuses(self, part: str, address: str, port: int) -> bool:
+        try:
+            self.get(part, address, port, timeout=0.5)
+        except ConnectionRefusedError:
+            return True
+        return False
 
     def datagram(self, part: str, address: str, port: int, *, source_port: int = 0, timeout: float = 1.0) -> str:
         """The name of the pod that answers a datagram."""
