@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from api.quantity import QuantityError, canonical
-from api.schema.node import Form, Schema
+from api.schema.node import Form, Schema, load
 
 Check = Callable[[Any], bool]
 
@@ -23,10 +23,15 @@ _MICRO = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d)T(?:[01]\d|2[0-3]
 
 def exact(schema: Schema, obj: Any) -> bool:
     """Whether `obj` has no unknown field, no null, no value of a wrong type and none that is not in canonical form."""
+    return _check_of(schema)(obj)
+
+
+def _check_of(schema: Schema) -> Check:
+    """A node's compiled check, made when first needed; every reference to a type shares the type's."""
     check: Check | None = schema.checks
     if check is None:
-        check = schema.checks = _compile(schema)
-    return check(obj)
+        check = schema.checks = _check_of(load(schema.name)) if schema.referenced else _compile(schema)
+    return check
 
 
 def _string(value: Any) -> bool:
@@ -80,6 +85,7 @@ def _any(value: Any) -> bool:
     return True
 
 
+_PLAIN: dict[Form, type] = {Form.STRING: str, Form.BOOL: bool}
 _SCALARS: dict[Form, Check] = {
     Form.STRING: _string,
     Form.BOOL: _bool,
@@ -97,60 +103,47 @@ _SCALARS: dict[Form, Check] = {
 
 
 def _compile(schema: Schema) -> Check:
-    if schema.form is Form.STRUCT:
-        return _struct(schema)
-    if schema.form is Form.MAP:
-        return _map(schema.values)
-    if schema.form is Form.LIST:
-        return _list(schema.items)
-    return _SCALARS[schema.form]
-
-
-def _list(items: Schema) -> Check:
-    if items.form is Form.STRING:
-        return _strings
-    verify = _later(items)
-
-    def check(value: Any) -> bool:
-        if type(value) is not list:
-            return False
-        return all(map(verify, value))
-
-    return check
+    match schema.form:
+        case Form.STRUCT:
+            return _struct(schema)
+        case Form.MAP:
+            return _string_map if schema.values.form is Form.STRING else _map(schema.values)
+        case Form.LIST:
+            return _strings if schema.items.form is Form.STRING else _list(schema.items)
+        case scalar:
+            return _SCALARS[scalar]
 
 
 def _strings(value: Any) -> bool:
     return type(value) is list and _STR.issuperset(map(type, value))
 
 
-def _map(values: Schema) -> Check:
-    if values.form is Form.STRING:
-        return _string_map
-    verify = _later(values)
-
-    def check(value: Any) -> bool:
-        if type(value) is not dict:
-            return False
-        return all(map(verify, value.values()))
-
-    return check
-
-
 def _string_map(value: Any) -> bool:
     return type(value) is dict and _STR.issuperset(map(type, value.values()))
 
 
+def _list(items: Schema) -> Check:
+    def check(value: Any) -> bool:
+        return type(value) is list and all(map(items.checks or _check_of(items), value))
+
+    return check
+
+
+def _map(values: Schema) -> Check:
+    def check(value: Any) -> bool:
+        return type(value) is dict and all(map(values.checks or _check_of(values), value.values()))
+
+    return check
+
+
 def _struct(schema: Schema) -> Check:
-    """Strings and booleans, most of all fields, are told by their type alone; the others have a check of their own."""
-    plain: dict[str, type] = {}
+    """Strings and booleans, most of all fields, are told by their type alone; the others have a check of their own.
+
+    A field's check is compiled when it is first met: types may be recursive, and most fields are never used.
+    """
+    fields = schema.properties
+    plain = {name: _PLAIN[field.form] for name, field in fields.items() if field.form in _PLAIN}
     others: dict[str, Check] = {}
-    for name, field in schema.properties.items():
-        if field.form is Form.STRING:
-            plain[name] = str
-        elif field.form is Form.BOOL:
-            plain[name] = bool
-        else:
-            others[name] = _later(field)
     type_of, check_of = plain.get, others.get
     keeps_unknown = schema.embedded
 
@@ -162,16 +155,14 @@ def _struct(schema: Schema) -> Check:
                 continue
             verify = check_of(name)
             if verify is None:
-                if keeps_unknown and name not in plain:
-                    continue
-                return False
+                field = fields.get(name)
+                if field is None:
+                    if keeps_unknown:
+                        continue
+                    return False
+                verify = others[name] = _check_of(field)
             if not verify(item):
                 return False
         return True
 
     return check
-
-
-def _later(field: Schema) -> Check:
-    """A scalar's check, or one that compiles the type when a value first gets there (types may be recursive)."""
-    return _SCALARS.get(field.form) or (lambda value: exact(field, value))

@@ -88,7 +88,7 @@ class Schema:
     def __init__(self, raw: Mapping[str, Any], name: str = "") -> None:
         self._raw = raw
         self.name = name or raw.get("$ref", "")
-        self._properties: dict[str, Schema] | None = None
+        self._properties: Mapping[str, Schema] | None = None
         self._items: Schema | None = None
         self._values: Schema | None = None
         self.checks: Any = None
@@ -103,7 +103,12 @@ class Schema:
     @property
     def _type(self) -> Mapping[str, Any]:
         """Where the type's own facts stand: here, or in the definition that `$ref` names."""
-        return definition(self._raw["$ref"]) if "$ref" in self._raw else self._raw
+        return definition(self._raw["$ref"]) if self.referenced else self._raw
+
+    @property
+    def referenced(self) -> bool:
+        """Whether this is a reference to a type of its own, with what is special to this place."""
+        return "$ref" in self._raw
 
     def _find_form(self) -> Form:
         if self.name in _BY_NAME:
@@ -131,8 +136,8 @@ class Schema:
     def properties(self) -> Mapping[str, Schema]:
         """The fields of a struct, by name; empty for everything else."""
         if self._properties is None:
-            if "$ref" in self._raw:
-                self._properties = dict(load(self.name).properties)
+            if self.referenced:
+                self._properties = load(self.name).properties
             else:
                 self._properties = {name: Schema(raw) for name, raw in self._raw.get("properties", {}).items()}
         return self._properties
