@@ -11,13 +11,14 @@ import uvicorn
 
 from apiserver.auth.authenticate import Authenticator, static_tokens
 from apiserver.auth.certificates import CertificateProtocol
-from apiserver.bootstrap import bootstrap
+from apiserver.bootstrap import basics_there, keep_basics
 from apiserver.endpoints.app import App
 from apiserver.endpoints.site import site
 from apiserver.endpoints.state import State
 from apiserver.options import Options
 from apiserver.registry import KINDS
 from apiserver.storage.channel import Certificates
+from apiserver.storage.compaction import compact_regularly
 from apiserver.storage.etcd import Etcd
 from daemon import log as daemon_log
 from daemon import run
@@ -41,24 +42,40 @@ async def serve(options: Options) -> None:
     etcd = Etcd(options.etcd_servers, certificates)
     state = State(etcd, KINDS, settings(options))
     checks = [static_tokens(options.token_auth_file)] if options.token_auth_file else []
-    app = App(state, Authenticator(checks), site(state, {"caches": lambda: _filled(state)}), address(options))
+    ready = {"caches": lambda: _filled(state), "basics": lambda: basics_there(state)}
+    app = App(state, Authenticator(checks), site(state, ready), _join(own_address(options), options.secure_port))
     server = Server(_config(options, app), state)
     listener = _listen(options)
-    feed = asyncio.create_task(state.feed.run(), name="feed")
-    first = asyncio.create_task(bootstrap(state, options), name="bootstrap")
+    background = [
+        asyncio.create_task(state.feed.run(), name="feed"),
+        asyncio.create_task(keep_basics(state, own_address(options), options.secure_port), name="basics"),
+        asyncio.create_task(compact_regularly(etcd), name="compaction"),
+    ]
     try:
         await server.until_cancelled(listener)
     finally:
-        feed.cancel()
-        first.cancel()
-        await asyncio.gather(feed, first, return_exceptions=True)
+        for task in background:
+            task.cancel()
+        await asyncio.gather(*background, return_exceptions=True)
         await etcd.close()
 
 
-def address(options: Options) -> str:
-    """Where others reach this server, as far as it is known: `10.0.0.1:6443`."""
-    host = options.advertise_address or options.bind_address
-    return f"[{host}]:{options.secure_port}" if ":" in host else f"{host}:{options.secure_port}"
+def own_address(options: Options) -> str:
+    """The address under which others reach this server: as told, as bound, or that of the way out of this machine."""
+    if options.advertise_address:
+        return options.advertise_address
+    if options.bind_address not in ("", "0.0.0.0", "::"):
+        return options.bind_address
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # sends nothing: it only asks the routing table
+        except OSError:
+            return "127.0.0.1"
+        return str(probe.getsockname()[0])
+
+
+def _join(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _filled(state: State) -> str | None:

@@ -141,6 +141,7 @@ def _verb(request: Request, target: Target, resource: Resource) -> str:
     if method == "DELETE":
         return "delete" if target.name else "deletecollection"
     verb = _METHODS.get(method)
-    if verb is None or (verb == "create") == bool(target.name and not target.subresource):
+    fits = (not target.name or target.subresource) if verb == "create" else target.name
+    if verb is None or not fits:
         raise MethodNotSupported(resource.kind.resource, verb or method)
     return verb

@@ -5,68 +5,124 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import orjson
 
+from api import metadata
+from api.errors import BadRequest, Invalid
 from api.errors import Expired as ExpiredError
+from api.field import FieldError, forbidden
+from apiserver.endpoints.answer import partial, table
 from apiserver.endpoints.http import Request
+from apiserver.endpoints.negotiate import Form, form_of
 from apiserver.endpoints.selection import Selection, read_selection
 from apiserver.endpoints.state import Resource, State
 from apiserver.endpoints.versions import parse_version, wait_for
+from apiserver.registry.kind import Object
 from apiserver.storage.cache import Change, Expired, Watcher, frame
 
 BOOKMARK_SECONDS = 60.0
 SHORTEST_DEFAULT = 1800.0
 """A watch without timeoutSeconds lasts this long to twice as long, so that watches do not all end at once."""
 STREAM = b"application/json"
+INITIAL_END = "k8s.io/initial-events-end"
+_BATCH = 100
+_TRUE = ("true", "1")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a watch request asks for. `start` is None when the newest objects are wanted first, as ADDED."""
+
+    version: str
+    start: int | None
+    seconds: float
+    bookmarks: bool
+    mark_initial_end: bool
+
+
+def read_wish(query: Mapping[str, str]) -> Wish:
+    """Raises BadRequest, Invalid."""
+    version, match = query.get("resourceVersion", ""), query.get("resourceVersionMatch", "")
+    bookmarks = query.get("allowWatchBookmarks") in _TRUE
+    initial = query.get("sendInitialEvents")
+    _check_initial(initial, match, bookmarks)
+    number = parse_version(version) if version else 0
+    mark = initial in _TRUE
+    start = None if mark or (initial is None and not number) else number
+    try:
+        seconds = float(query.get("timeoutSeconds") or 0)
+    except ValueError as error:
+        raise BadRequest("timeoutSeconds must be a number") from error
+    return Wish(version, start, seconds or SHORTEST_DEFAULT * (1 + random.random()), bookmarks, mark)
+
+
+def _check_initial(initial: str | None, match: str, bookmarks: bool) -> None:
+    errors: list[FieldError] = []
+    if initial is None and match:
+        text = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
+        errors.append(forbidden("resourceVersionMatch", text))
+    elif initial is not None and match != "NotOlderThan":
+        text = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
+        errors.append(forbidden("resourceVersionMatch", text))
+    elif initial in _TRUE and not bookmarks:
+        errors.append(forbidden("sendInitialEvents", "sendInitialEvents requires allowWatchBookmarks"))
+    if errors:
+        raise Invalid("ListOptions", "meta.k8s.io", "", errors)
 
 
 async def watch(state: State, request: Request, resource: Resource, namespace: str, name: str = "") -> None:
-    query = request.query
-    selection = read_selection(query, resource.kind, namespace, name)
-    version = query.get("resourceVersion", "")
-    await wait_for(state.feed, version)
-    start = parse_version(version) if version else 0
-    seconds = float(query.get("timeoutSeconds") or 0) or SHORTEST_DEFAULT * (1 + random.random())
-    stream = _Stream(state, request, resource, selection, query.get("allowWatchBookmarks") in ("true", "1"))
+    """Answer with the stream. Raises StatusError before the first byte; later trouble is an ERROR event."""
+    wish = read_wish(request.query)
+    selection = read_selection(request.query, resource.kind, namespace, name)
+    form = form_of(request.header(b"accept"))
+    await wait_for(state.feed, wish.version)
+    stream = _Stream(state, request, resource, selection, wish, form)
     await request.start_stream(STREAM)
-    await stream.run(start, seconds)
+    await stream.run()
 
 
 class _Stream:
     def __init__(
-        self, state: State, request: Request, resource: Resource, selection: Selection | None, bookmarks: bool
+        self, state: State, request: Request, resource: Resource, selection: Selection | None, wish: Wish, form: Form
     ) -> None:
         self.state = state
         self.request = request
         self.resource = resource
         self.selection = selection
-        self.bookmarks = bookmarks
+        self.wish = wish
+        self.form = form
         self.gone = False
+        self._described = False
+        """Whether a table's columns have been sent: only its first event describes them."""
 
-    async def run(self, start: int, seconds: float) -> None:
-        """Send what there is at the start, then the changes."""
-        cache = self.resource.cache
-        initial: list[bytes] = []
-        if not start:
-            start = self.state.feed.revision
-            initial = [frame("ADDED", entry.raw) for entry in cache.select("", self.selection)]
+    async def run(self) -> None:
+        """Send what there is, if that is wanted, then the changes."""
+        cache, revision = self.resource.cache, self.state.feed.revision
+        initial = [] if self.wish.start is not None else [e.raw for e in cache.select("", self.selection)]
         try:
-            watcher = cache.watch(start)
+            watcher = cache.watch(revision if self.wish.start is None else self.wish.start or revision)
         except Expired as expired:
             await self._expire(expired)
             return
-        leaving = asyncio.create_task(self._notice_leaving(watcher))
+        leaving = asyncio.create_task(self._notice_leaving(watcher), name="watch: client leaving")
         try:
-            for at in range(0, len(initial), 100):
-                await self.request.stream(b"".join(initial[at : at + 100]))
-            await self._follow(watcher, time.monotonic() + seconds)
+            await self._send_initial(initial, revision)
+            await self._follow(watcher, time.monotonic() + self.wish.seconds)
             await self.request.end_stream()
         except Expired as expired:
             await self._expire(expired)
         finally:
             leaving.cancel()
             watcher.close()
+
+    async def _send_initial(self, raws: list[bytes], revision: int) -> None:
+        for at in range(0, len(raws), _BATCH):
+            await self.request.stream(b"".join(self._frame("ADDED", raw) for raw in raws[at : at + _BATCH]))
+        if self.wish.mark_initial_end:
+            await self.request.stream(self._bookmark(revision, {INITIAL_END: "true"}))
 
     async def _follow(self, watcher: Watcher, end: float) -> None:
         mark = time.monotonic() + BOOKMARK_SECONDS
@@ -76,25 +132,49 @@ class _Stream:
             now = time.monotonic()
             if now >= end:
                 return
-            if self.bookmarks and now >= mark:
+            if self.wish.bookmarks and now >= mark:
                 mark = now + BOOKMARK_SECONDS
-                await self.request.stream(self.bookmark(self.state.feed.revision))
-            await watcher.wait(min(end, mark) - now if self.bookmarks else end - now)
+                await self.request.stream(self._bookmark(self.state.feed.revision))
+            await watcher.wait(min(end, mark) - now if self.wish.bookmarks else end - now)
 
     async def _send(self, changes: list[Change]) -> None:
-        encoding = self.resource.encoding
-        frames = [
-            change.frame(seen, encoding) for change in changes if (seen := change.seen_by(self.selection)) is not None
-        ]
+        frames = list(self._frames(changes))
         if frames:
             await self.request.stream(frames[0] if len(frames) == 1 else b"".join(frames))
 
-    def bookmark(self, revision: int, annotations: dict[str, str] | None = None) -> bytes:
-        metadata: dict[str, object] = {"resourceVersion": str(revision), "creationTimestamp": None}
+    def _frames(self, changes: Iterable[Change]) -> Iterable[bytes]:
+        encoding, plain = self.resource.encoding, self.form.plain
+        for change in changes:
+            seen = change.seen_by(self.selection)
+            if seen is not None and plain:
+                yield change.frame(seen, encoding)
+            elif seen is not None:
+                yield self._frame(seen, change.bytes_for(seen, encoding))
+
+    def _frame(self, type_: str, raw: bytes) -> bytes:
+        return frame(type_, raw if self.form.plain else orjson.dumps(self._shown(orjson.loads(raw))))
+
+    def _shown(self, obj: Object) -> Object:
+        """An object in the form the client wants."""
+        if self.form.as_ != "Table":
+            return partial(obj, self.form.version) if self.form.as_ else obj
+        meta = {"resourceVersion": obj["metadata"]["resourceVersion"]}
+        include, head = self.request.query.get("includeObject", ""), not self._described
+        self._described = True
+        return table(self.resource.kind, [obj], meta, self.form, include, metadata.now(), head)
+
+    def _bookmark(self, revision: int, annotations: dict[str, str] | None = None) -> bytes:
+        meta: Object = {"resourceVersion": str(revision), "creationTimestamp": None}
         if annotations:
-            metadata["annotations"] = annotations
+            meta["annotations"] = annotations
         kind = self.resource.kind
-        obj = {"kind": kind.kind, "apiVersion": kind.api_version, "metadata": metadata}
+        obj: Object = {"kind": kind.kind, "apiVersion": kind.api_version, "metadata": meta}
+        if self.form.as_ == "Table":
+            version = f"meta.k8s.io/{self.form.version}"
+            row = {"cells": [], "object": partial(obj, self.form.version)}
+            obj = {"kind": "Table", "apiVersion": version, "metadata": meta, "columnDefinitions": None, "rows": [row]}
+        elif self.form.as_:
+            obj = partial(obj, self.form.version)
         return frame("BOOKMARK", orjson.dumps(obj))
 
     async def _expire(self, expired: Expired) -> None:

@@ -44,7 +44,7 @@ class Feed:
         self.filled = asyncio.Event()
         self.connected = False
         self._caches = caches
-        self._reserved: set[str] = set()
+        self._reserved: dict[str, set[str]] = {}
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self._asked = 0
         self._probe: asyncio.Future[int] | None = None
@@ -96,8 +96,12 @@ class Feed:
             raise TooNew(revision, self.revision) from None
 
     def reserved(self, prefix: str) -> Collection[str]:
-        """The names that are reserved and begin with `prefix`."""
-        return {name for name in self._reserved if name.startswith(prefix)}
+        """The names that are reserved below `prefix` (`nodeports/`): not to be changed, and true only for now."""
+        return self._reserved.get(prefix, frozenset())
+
+    def _reserve(self, name: str, held: bool) -> None:
+        names = self._reserved.setdefault(name[: name.find("/") + 1], set())
+        (names.add if held else names.discard)(name)
 
     async def _ask(self) -> None:
         try:
@@ -115,9 +119,11 @@ class Feed:
 
     async def _fill(self) -> None:
         revision = await self.etcd.revision()
-        reserved = [name async for name in self._read(keys.RESERVATIONS, revision)]
+        reserved = [name async for name, _, _ in self._read(keys.RESERVATIONS, revision)]
         contents = {prefix: [item async for item in self._read(prefix, revision)] for prefix in self._caches}
-        self._reserved = {key for key, _, _ in reserved}
+        self._reserved = {}
+        for name in reserved:
+            self._reserve(name, held=True)
         for prefix, items in contents.items():
             self._caches[prefix].fill(items, revision)
         self.revision = revision
@@ -154,8 +160,7 @@ class Feed:
         item = event.kv
         key: bytes = item.key
         if key.startswith(keys.RESERVATIONS):
-            name = key[len(keys.RESERVATIONS) :].decode()
-            (self._reserved.discard if event.type else self._reserved.add)(name)
+            self._reserve(key[len(keys.RESERVATIONS) :].decode(), held=event.type == pb.Event.PUT)
             return
         slash = key.find(b"/", key.find(b"/", len(keys.ROOT)) + 1) + 1
         cache = self._caches.get(key[:slash])

@@ -5,6 +5,7 @@ from __future__ import annotations
 ROOT = b"/registry/"
 RESERVATIONS = ROOT + b"reservations/"
 COMPACTION = ROOT + b"compaction"
+SERVERS = ROOT + b"apiservers/"
 
 
 def resource_prefix(group: str, plural: str) -> bytes:
