@@ -99,7 +99,7 @@ def free_ip(network: Network, ctx: Context) -> str:
         address = str(network[number])
         if f"{CLUSTER_IPS}{address}" not in taken:
             return address
-    raise InternalError(f"Internal error occurred: failed to allocate a serviceIP: range is full ({network})")
+    raise InternalError(f"failed to allocate a serviceIP: range is full ({network})")
 
 
 def free_port(ctx: Context, avoid: Collection[int] = ()) -> int:
@@ -111,7 +111,7 @@ def free_port(ctx: Context, avoid: Collection[int] = ()) -> int:
         port = ports.low + number
         if port not in taken and port not in avoid:
             return port
-    raise InternalError("Internal error occurred: failed to allocate a nodePort: range is full")
+    raise InternalError("failed to allocate a nodePort: range is full")
 
 
 def _candidates(first: int, last: int, band: int) -> Iterator[int]:

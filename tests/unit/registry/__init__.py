@@ -1,0 +1,1 @@
+"""The kinds' rules, without a server."""
