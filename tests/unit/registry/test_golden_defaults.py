@@ -1,4 +1,7 @@
-"""What the server makes of small manifests, as files to read: `golden/NAME.yaml` holds what is sent and what is kept."""
+"""What the server makes of small manifests, as files to read: `golden/NAME.yaml` holds what is sent and what is kept.
+
+The names of the files say what each is about.
+"""
 
 from __future__ import annotations
 
