@@ -154,14 +154,13 @@ async def test_an_unreadable_object_does_not_hide_the_others() -> None:
 
 
 async def test_a_failing_handler_does_not_stop_the_others() -> None:
-    async with serve() as api:
-        async with running(api) as (informer, changes):
-            informer.on_change(lambda *_: 1 / 0)  # type: ignore[arg-type, return-value]
-            late: list[str] = []
-            informer.on_change(lambda key, old, new: late.append(key))
-            await api.put(PODS, "a", spec=spec())
-            await until(lambda: len(changes) == 1)
-            assert late == ["default/a"]
+    async with serve() as api, running(api) as (informer, changes):
+        informer.on_change(lambda *_: 1 / 0)  # type: ignore[arg-type]
+        late: list[str] = []
+        informer.on_change(lambda key, old, new: late.append(key))
+        await api.put(PODS, "a", spec=spec())
+        await until(lambda: len(changes) == 1)
+        assert late == ["default/a"]
 
 
 @pytest.mark.parametrize("count", [300])
