@@ -53,5 +53,7 @@ class NodeContext:
     dns: Dns = field(default_factory=Dns)
     host_ips: tuple[str, ...] = ()
     allocatable: Mapping[str, str] = field(default_factory=dict)
+    released: Callable[[str], None] = lambda uid: None
+    """Told when nothing of a pod is left: what was kept for it (objects, statuses) can go."""
     engine_up: asyncio.Event = field(default_factory=asyncio.Event)
     """Set while Docker answers; a worker whose call failed for that reason waits for it."""

@@ -1,4 +1,5 @@
-"""The pods of this node: one worker each, and orphans (what Docker has and the API server doesn't) brought to an end."""
+"""The pods of this node: one worker each, and orphans (what Docker has and the API server doesn't) brought to an
+end."""
 
 from __future__ import annotations
 
@@ -17,15 +18,15 @@ log = logger(__name__)
 
 class Pods:
     def __init__(self, node: NodeContext) -> None:
-        self._node = node
+        self.node = node
         self._workers: dict[str, PodWorker] = {}
-        self._next: dict[str, core_v1.Pod] = {}
 
     def get(self, uid: str) -> PodWorker | None:
         return self._workers.get(uid)
 
     def find(self, namespace: str, name: str) -> PodWorker | None:
-        """The worker of the pod with this name (not one that only ends an older pod of the same name, if it can be)."""
+        """The worker of the pod with this name (not one that only ends an older pod of the same name, if it can
+        be)."""
         found = [each for each in self._workers.values() if _is(each.pod, namespace, name)]
         return found[-1] if found else None
 
@@ -44,7 +45,7 @@ class Pods:
         if worker is not None:
             worker.update(pod)
             return
-        worker = PodWorker(self._node, pod, self._ended)
+        worker = PodWorker(self.node, pod, self._ended)
         self._workers[uid] = worker
         worker.start()
 
@@ -56,6 +57,7 @@ class Pods:
 
     def _ended(self, uid: str) -> None:
         self._workers.pop(uid, None)
+        self.node.released(uid)
 
     def refresh(self, uids: Iterable[str]) -> None:
         """Objects that these pods use have changed."""
@@ -65,31 +67,31 @@ class Pods:
                 worker.refresh()
 
     def end_orphans(self) -> None:
-        """End what runs here of pods that the API server doesn't have. Call once it has told all it has, and after each
-        list of Docker's: a container can turn up late."""
-        for uid in self._node.inventory.pods():
+        """End what runs here of pods that the API server doesn't have. Call once it has told all it has, and after
+        each list of Docker's: a container can turn up late."""
+        for uid in self.node.inventory.pods():
             if uid not in self._workers and uid:
-                containers = self._node.inventory.pod(uid)
+                containers = self.node.inventory.pod(uid)
                 log.info("ending an orphan", pod=f"{containers[0].namespace}/{containers[0].pod_name}", uid=uid)
                 self._end_orphan(_pod_of(containers))
-        folders = self._node.root / "pods"
+        folders = self.node.root / "pods"
         for folder in folders.iterdir() if folders.is_dir() else ():
             if folder.name not in self._workers:
                 self._end_orphan(_bare_pod(folder.name))
 
     def _end_orphan(self, pod: core_v1.Pod) -> None:
         assert pod.metadata is not None
-        worker = PodWorker(self._node, pod, self._ended)
+        worker = PodWorker(self.node, pod, self._ended)
         self._workers[pod.metadata.uid or ""] = worker
         worker.lose()
         worker.start()
 
     async def free_networks(self) -> None:
         """Give back the addresses of sandboxes that Docker no longer has."""
-        for sandbox_id in self._node.cni.known():
-            if self._node.inventory.get(sandbox_id) is None:
+        for sandbox_id in self.node.cni.known():
+            if self.node.inventory.get(sandbox_id) is None:
                 try:
-                    await self._node.cni.delete(sandbox_id)
+                    await self.node.cni.delete(sandbox_id)
                 except CniError as error:
                     log.warning("a lost sandbox's network stays", sandbox=sandbox_id[:12], error=str(error))
 

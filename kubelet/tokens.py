@@ -1,4 +1,5 @@
-"""The service account tokens of one pod's projected volumes: asked for once, renewed when four fifths of their life are over."""
+"""The service account tokens of one pod's projected volumes: asked for once, renewed when four fifths of their life
+are over."""
 
 from __future__ import annotations
 

@@ -1,7 +1,9 @@
-"""What the kubelet tells the API server about pods: statuses, coalesced; deletions; events; and the tokens it asks for.
+"""What the kubelet tells the API server about pods: statuses, coalesced; deletions; events; and the tokens it asks
+for.
 
-A status is sent at once when somebody waits for it (phase, readiness, an address, a container's end); anything else waits a
-moment for company. While one patch is under way, later statuses replace each other, so a pod costs few writes.
+A status is sent at once when somebody waits for it (phase, readiness, an address, a container's end); anything else
+waits a moment for company. While one patch is under way, later statuses replace each other, so a pod costs few
+writes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Follows Docker: its events as they come, the full list when they begin, and again from time to time as a safety net."""
+"""Follows Docker: its events as they come, the full list when they begin, and again from time to time as a safety
+net."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """One pod's worker: look at what is, decide one step, take it, look again.
 
-The worker owns what Docker doesn't remember: back-offs, failures, stops under way, probe results. All of it can be lost:
-a restarted kubelet's worker starts from Docker's records and the API server's status.
+The worker owns what Docker doesn't remember: back-offs, failures, stops under way, probe results. All of it can be
+lost: a restarted kubelet's worker starts from Docker's records and the API server's status.
 """
 
 from __future__ import annotations
@@ -80,6 +80,10 @@ class PodWorker:
     def status(self) -> core_v1.PodStatus | None:
         """The status as this kubelet sees it, newer than the API server's."""
         return self._status
+
+    def containers(self) -> tuple[Container, ...]:
+        """The pod's containers as Docker has them, oldest first."""
+        return self._node.inventory.pod(self.uid)
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name=f"pod {self.uid}")

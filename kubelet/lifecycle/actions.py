@@ -63,7 +63,8 @@ class RemoveSandbox:
 
 @dataclass(frozen=True)
 class Report:
-    """Tell the API server the last status and wait until it has it: the containers that it tells of are removed next."""
+    """Tell the API server the last status and wait until it has it: the containers that it tells of are removed
+    next."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """How long to wait before the next try: 10 s doubling to 5 min, forgotten after 10 min of peace.
 
-The rule is Kubernetes': the first restart is immediate, and each later one waits, counted from when the container ended.
+The rule is Kubernetes': the first restart is immediate, and each later one waits, counted from when the container
+ended.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""The next step for one pod, from what Docker says is there: a pure function, so that every path can be read in a transcript.
+"""The next step for one pod, from what Docker says is there: a pure function, so that every path can be read in a
+transcript.
 
 The order is the kubelet's own: end what must end; then volumes, sandbox, network; then init containers one after the
 other; then the main containers, each with its own back-off; then tidy up old attempts.

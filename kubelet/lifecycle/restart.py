@@ -1,4 +1,5 @@
-"""Whether an ended container runs again, and which init containers are still to run. Shared by the decision and the status."""
+"""Whether an ended container runs again, and which init containers are still to run. Shared by the decision and the
+status."""
 
 from __future__ import annotations
 

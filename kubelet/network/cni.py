@@ -1,7 +1,7 @@
 """Runs CNI plugins as the specification (1.0, 0.4) says: one process each, JSON on stdin, the result on stdout.
 
-What ADD did is kept in a file per sandbox: DEL needs the same configuration even after the kubelet or the node restarted,
-and the addresses of an adopted sandbox are read from it.
+What ADD did is kept in a file per sandbox: DEL needs the same configuration even after the kubelet or the node
+restarted, and the addresses of an adopted sandbox are read from it.
 """
 
 from __future__ import annotations

@@ -47,8 +47,8 @@ def _as_list(body: Any, file: Path) -> dict[str, Any]:
 
 
 def generate(pod_cidr: str, data_dir: Path, *, host_ports: bool) -> dict[str, Any]:
-    """The node's own bridge. The portmap plugin is only listed for a pod that has host ports: for others it would be one
-    more process that does nothing. Masquerading is the proxy's work, hence ipMasq is off."""
+    """The node's own bridge. The portmap plugin is only listed for a pod that has host ports: for others it would be
+    one more process that does nothing. Masquerading is the proxy's work, hence ipMasq is off."""
     bridge = {
         "type": "bridge",
         "bridge": BRIDGE,

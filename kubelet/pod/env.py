@@ -1,4 +1,5 @@
-"""A container's environment, in Kubernetes' order of precedence: services, envFrom, then env with `$(VAR)` expansion."""
+"""A container's environment, in Kubernetes' order of precedence: services, envFrom, then env with `$(VAR)`
+expansion."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ class ConfigError(ValueError):
 
 @dataclass(frozen=True)
 class Objects:
-    """The pod's ConfigMaps and Secrets by name, each as a map of keys to bytes. A name that is missing doesn't exist."""
+    """The pod's ConfigMaps and Secrets by name, each as a map of keys to bytes. A name that is missing doesn't
+    exist."""
 
     configmaps: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)
     secrets: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)

@@ -1,4 +1,5 @@
-"""`$(NAME)` in command, args and env values: replaced if NAME is known, left as it stands if not; `$$` is a dollar sign."""
+"""`$(NAME)` in command, args and env values: replaced if NAME is known, left as it stands if not; `$$` is a dollar
+sign."""
 
 from __future__ import annotations
 

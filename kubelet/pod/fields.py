@@ -65,7 +65,8 @@ def _quoted(text: str) -> str:
 
 
 def resource_value(container: core_v1.Container, selector: core_v1.ResourceFieldSelector, facts: Facts) -> str:
-    """The value of a `resourceFieldRef`: rounded up to whole divisors. An unset limit is the node's. Raises FieldError."""
+    """The value of a `resourceFieldRef`: rounded up to whole divisors. An unset limit is the node's. Raises
+    FieldError."""
     kind, _, name = selector.resource.partition(".")
     if kind not in ("limits", "requests") or not name:
         raise FieldError(f"unsupported container resource : {selector.resource}")

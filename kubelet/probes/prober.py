@@ -1,7 +1,8 @@
 """Keeps the probes of a pod's running containers going, one task for each, and holds what they say.
 
-The startup probe comes first: until it has succeeded, the others are not asked. A container that was running before this
-kubelet keeps the readiness it was told to have until its probe says otherwise, so a kubelet's restart unreadies nothing.
+The startup probe comes first: until it has succeeded, the others are not asked. A container that was running before
+this kubelet keeps the readiness it was told to have until its probe says otherwise, so a kubelet's restart unreadies
+nothing.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""A pod's own cgroup: Docker makes it as a parent and leaves it behind; it is removed here, in every hierarchy (v1) or the
-one (v2)."""
+"""A pod's own cgroup: Docker makes it as a parent and leaves it behind; it is removed here, in every hierarchy (v1)
+or the one (v2)."""
 
 from __future__ import annotations
 

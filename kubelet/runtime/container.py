@@ -1,7 +1,7 @@
 """What the kubelet knows of one Docker container, and the labels by which it finds its own again after a restart.
 
-The labels are dockershim's, so tools that read them go on working; `dev.pytheas.node` tells the kubelets apart that share
-an engine.
+The labels are dockershim's, so tools that read them go on working; `dev.pytheas.node` tells the kubelets apart that
+share an engine.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 POD_NAME = "io.kubernetes.pod.name"
@@ -143,5 +143,5 @@ def seconds(text: str) -> float:
         return 0.0
     whole, _, rest = text.partition(".")
     fraction = "".join(ch for ch in rest.rstrip("Z")[:9] if ch.isdigit())
-    moment = datetime.fromisoformat(whole.rstrip("Z")).replace(tzinfo=timezone.utc)
+    moment = datetime.fromisoformat(whole.rstrip("Z")).replace(tzinfo=UTC)
     return moment.timestamp() + (float(f"0.{fraction}") if fraction else 0.0)

@@ -80,7 +80,8 @@ class Engine:
         return await self._ask(lambda docker: docker.inspect_container(container_id))
 
     async def create(self, body: Mapping[str, Any], name: str) -> str:
-        """Create a container from a body as Docker's API takes it; returns its id. Raises Conflict if the name is taken."""
+        """Create a container from a body as Docker's API takes it; returns its id. Raises Conflict if the name is
+        taken."""
         answer = await self._ask(lambda docker: docker.create_container_from_config(body, name))
         return str(answer["Id"])
 
@@ -170,7 +171,8 @@ class Engine:
 
 
 class EventStream:
-    """Docker's events as an async iterator. A thread of its own reads them; the iteration ends when Docker goes away."""
+    """Docker's events as an async iterator. A thread of its own reads them; the iteration ends when Docker goes
+    away."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream

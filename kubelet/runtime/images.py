@@ -1,4 +1,5 @@
-"""Pull policies, and what an image says of itself. Present images are remembered until Docker tells that images changed."""
+"""Pull policies, and what an image says of itself. Present images are remembered until Docker tells that images
+changed."""
 
 from __future__ import annotations
 
@@ -36,10 +37,12 @@ class Images:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._present: dict[str, Image] = {}
+        self.on_change: Callable[[], None] = lambda: None
 
     def changed(self) -> None:
         """Images came or went: what is present is asked anew."""
         self._present.clear()
+        self.on_change()
 
     async def ensure(self, reference: str, policy: str, say: Say) -> Image:
         """The image, pulled if the policy says so. Raises ImageError, or Unreachable when Docker is away."""

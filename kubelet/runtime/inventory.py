@@ -1,8 +1,8 @@
 """The mirror of Docker's containers that belong to this node, kept by events so that no decision needs a call.
 
-Three sources feed it, in any order: the answers to the kubelet's own calls, Docker's event stream, and a full list now
-and then. A container only moves forward (created, running, exited), and a start that is younger than the exit it follows
-(somebody's `docker restart`) is believed; so late or doubled news change nothing.
+Three sources feed it, in any order: the answers to the kubelet's own calls, Docker's event stream, and a full list
+now and then. A container only moves forward (created, running, exited), and a start that is younger than the exit it
+follows (somebody's `docker restart`) is believed; so late or doubled news change nothing.
 """
 
 from __future__ import annotations
@@ -92,8 +92,8 @@ class Inventory:
             self.removed(gone)
 
     def apply(self, event: Mapping[str, Any]) -> str | None:
-        """Apply one container event of Docker's stream. Returns the id of a container that should be inspected: one that
-        just ended badly (was it out of memory?), or one of ours that isn't known yet."""
+        """Apply one container event of Docker's stream. Returns the id of a container that should be inspected: one
+        that just ended badly (was it out of memory?), or one of ours that isn't known yet."""
         actor = event.get("Actor") or {}
         container_id, attributes = actor.get("ID", ""), actor.get("Attributes") or {}
         if attributes.get(NODE) != self._node:

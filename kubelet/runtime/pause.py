@@ -1,7 +1,7 @@
 """The sandbox's image: a static `catatonit -P`, which sleeps and reaps, alone on an empty root.
 
-It is made from the machine's own package, so that no registry is needed. Its name carries a hash of the program: a newer
-catatonit makes a new image and leaves running sandboxes alone.
+It is made from the machine's own package, so that no registry is needed. Its name carries a hash of the program: a
+newer catatonit makes a new image and leaves running sandboxes alone.
 """
 
 from __future__ import annotations

@@ -1,0 +1,277 @@
+"""The kubelet put together: Docker's side, the API server's side, and the tasks that run between them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from aiohttp import web
+from prometheus_client import REGISTRY
+
+from api.types import core_v1
+from client.events import EventRecorder
+from client.informer import Informer
+from client.kubeconfig import load
+from client.rest import Client
+from daemon import health as health_pages
+from daemon.log import logger
+from daemon.run import freeze
+from kubelet import machine as machines
+from kubelet import node as nodes
+from kubelet.network import routes
+from kubelet.network.cni import Cni
+from kubelet.network.files import Dns
+from kubelet.node_context import NodeContext
+from kubelet.objects import PodObjects
+from kubelet.options import Options
+from kubelet.pod.create import Ground
+from kubelet.pod.env import service_variables
+from kubelet.pods import Pods
+from kubelet.probes.handler import Asker
+from kubelet.registration import Registration
+from kubelet.runtime import oom, pause
+from kubelet.runtime.engine import Engine
+from kubelet.runtime.errors import EngineError
+from kubelet.runtime.images import Images
+from kubelet.runtime.inventory import Inventory
+from kubelet.server.listen import listen, tls
+from kubelet.server.logs import Logs
+from kubelet.server.pages import KubeletMetrics
+from kubelet.server.pages import routes as plain_pages
+from kubelet.upstream import Upstream
+from kubelet.watch import EngineWatch
+
+log = logger(__name__)
+
+ROUTE_PAUSE = 0.5
+"""Seconds to gather Node changes before routes are set."""
+
+
+class Agent:
+    """One node's kubelet. `run()` it."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._name = options.node_name or machines.host_name()
+        self._ips = (options.node_ip or machines.default_address(),)
+        options.root_dir.mkdir(parents=True, exist_ok=True, mode=0o750)
+        self._machine = machines.read(options.root_dir)
+        self._engine = Engine(options.docker_host, starts=options.docker_starts)
+        self._images = Images(self._engine)
+        self._up = asyncio.Event()
+        self._inventory = Inventory(self._name, self._container_changed)
+        self._watch = EngineWatch(self._engine, self._inventory, self._images, self._name, self._up)
+        cache = options.cni_cache_dir or options.root_dir / "cni"
+        self._cni = Cni(options.cni_conf_dir, options.cni_bin_dir, cache, options.pod_cidr)
+        self._image_list: Sequence[core_v1.ContainerImage] | None = None
+        self._routes_wanted = asyncio.Event()
+        self._problem = "starting"
+
+    def _container_changed(self, uid: str) -> None:
+        self._pods.wake(uid)
+
+    async def run(self) -> None:
+        async with AsyncExitStack() as stack:
+            stack.callback(self._engine.close)
+            host, port = health_pages.split_bind(self._options.health_bind)
+            await stack.enter_async_context(health_pages.serve(host, port, {"docker": lambda: self._problem or None}))
+            self._client = await stack.enter_async_context(
+                Client(load(self._options.kubeconfig), user_agent="pytheas-kubelet")
+            )
+            group = await stack.enter_async_context(asyncio.TaskGroup())
+            try:
+                await self._start(stack, group)
+                await asyncio.Event().wait()
+            finally:
+                await self._stop()
+
+    async def _start(self, stack: AsyncExitStack, group: asyncio.TaskGroup) -> None:
+        recorder = EventRecorder(self._client, "kubelet", self._name)
+        stack.push_async_callback(recorder.close)
+        self._upstream = Upstream(self._client, recorder)
+        self._objects = PodObjects(self._client, lambda uids: self._pods.refresh(uids))
+        self._services = Informer(self._client, core_v1.Service)
+        self._nodes = Informer(self._client, core_v1.Node)
+        self._own = Informer(self._client, core_v1.Pod, fields=f"spec.nodeName={self._name}")
+        self._asker = Asker(self._engine)
+        stack.push_async_callback(self._asker.close)
+        self._pods = Pods(self._context())
+        self._engine_task = group.create_task(self._watch.run(float(self._options.sync_period)))
+        for informer in (self._services, self._nodes):
+            group.create_task(informer.run())
+        self._nodes.on_change(self._node_changed)
+        ground = group.create_task(self._prepare_engine())
+        await ground
+        self._problem = ""
+        self._register(group)
+        self._own.on_change(self._pod_changed)
+        group.create_task(self._own.run())
+        group.create_task(self._keep_routes())
+        group.create_task(self._keep_house())
+        await self._serve(stack)
+        log.info("started", node=self._name, address=self._ips[0])
+        freeze()
+
+    def _context(self) -> NodeContext:
+        options = self._options
+        conf = _read("/etc/resolv.conf")
+        return NodeContext(
+            name=self._name,
+            root=options.root_dir,
+            engine=self._engine,
+            inventory=self._inventory,
+            images=self._images,
+            cni=self._cni,
+            asker=self._asker,
+            ground=Ground(self._name),
+            channel=self._upstream,
+            objects=self._objects.fetch,
+            services=self._service_variables,
+            dns=Dns(options.cluster_dns, options.cluster_domain, conf),
+            host_ips=self._ips,
+            allocatable=nodes.capacity(self._identity(), self._machine),
+            engine_up=self._up,
+            released=self._release,
+        )
+
+    def _identity(self, engine_version: str = "") -> nodes.Identity:
+        options = self._options
+        given = dict(each.partition("=")[::2] for each in options.node_labels)
+        return nodes.Identity(self._name, self._ips, options.max_pods, options.port, engine_version, given)
+
+    async def _prepare_engine(self) -> None:
+        """Once Docker answers: the pause image, what the kernel allows, how Docker makes cgroups."""
+        await self._up.wait()
+        info = await self._engine.info()
+        image = await pause.ensure(self._engine, self._options.pause_image)
+        lowest = await oom.lowest_score(self._engine, self._name, image)
+        self._engine_version = str(info.get("ServerVersion", ""))
+        self._pods.node.ground = Ground(
+            node=self._name,
+            pause_image=image,
+            cgroup_root=self._options.cgroup_root,
+            cgroup_driver=str(info.get("CgroupDriver", "cgroupfs")),
+            memory=self._machine.memory,
+            lowest_oom_score=lowest,
+        )
+
+    def _register(self, group: asyncio.TaskGroup) -> None:
+        self._registration = Registration(
+            self._client,
+            self._identity(self._engine_version),
+            self._machine,
+            self._health,
+            self._present_images,
+            self._own_node,
+        )
+        self._images.on_change = self._images_changed
+        group.create_task(self._registration.keep_status())
+        group.create_task(self._registration.keep_lease())
+
+    def _health(self) -> nodes.Health:
+        return nodes.Health("" if self._up.is_set() else self._watch.trouble or "no answer", self._cni.problem())
+
+    async def _present_images(self) -> Sequence[core_v1.ContainerImage]:
+        if self._image_list is None:
+            try:
+                self._image_list = nodes.images(await self._engine.images())
+            except EngineError as error:
+                log.warning("the images could not be listed", error=str(error))
+                return ()
+        return self._image_list
+
+    def _images_changed(self) -> None:
+        self._image_list = None
+
+    def _own_node(self, node: core_v1.Node) -> None:
+        """The Node as the API server has it: the controllers may have given it its podCIDR."""
+        cidr = node.spec.podCIDR if node.spec is not None else None
+        if cidr and not self._options.pod_cidr and cidr != self._cni.pod_cidr:
+            log.info("pod range", cidr=cidr)
+            self._cni.pod_cidr = cidr
+            self._registration.nudge()
+            for worker in self._pods.all():
+                worker.refresh()
+
+    def _node_changed(self, key: str, old: core_v1.Node | None, new: core_v1.Node | None) -> None:
+        if key == self._name and new is not None and self._problem == "":
+            self._own_node(new)
+        if old is None or new is None or _route_facts(old) != _route_facts(new):
+            self._routes_wanted.set()
+
+    async def _keep_routes(self) -> None:
+        await self._nodes.synced()
+        while True:
+            self._routes_wanted.clear()
+            try:
+                await routes.apply(routes.wanted(self._nodes.items(), self._name))
+            except (routes.RouteError, OSError, ValueError, TimeoutError) as error:
+                log.warning("routes could not be set", error=str(error))
+            await self._routes_wanted.wait()
+            await asyncio.sleep(ROUTE_PAUSE)
+
+    def _pod_changed(self, key: str, old: core_v1.Pod | None, new: core_v1.Pod | None) -> None:
+        if old is not None and (new is None or _uid(new) != _uid(old)):
+            self._pods.lose(_uid(old))
+        if new is not None:
+            self._pods.put(new)
+
+    def _service_variables(self, pod: core_v1.Pod) -> Mapping[str, str]:
+        assert pod.spec is not None
+        assert pod.metadata is not None
+        links = pod.spec.enableServiceLinks is not False
+        return service_variables(self._services.items(), pod.metadata.namespace or "", links=links)
+
+    def _release(self, uid: str) -> None:
+        self._objects.release(uid)
+        self._upstream.forget(uid)
+
+    async def _keep_house(self) -> None:
+        """Once both sides have told all they have: end what nobody wants, now and after each period."""
+        await self._own.synced()
+        while True:
+            await self._up.wait()
+            self._pods.end_orphans()
+            await self._pods.free_networks()
+            await asyncio.sleep(float(self._options.sync_period))
+
+    async def _serve(self, stack: AsyncExitStack) -> None:
+        options = self._options
+        metrics = KubeletMetrics(self._pods, self._inventory)
+        REGISTRY.register(metrics)
+        stack.callback(REGISTRY.unregister, metrics)
+        pages = plain_pages(self._pods, self._machine, REGISTRY, lambda: self._problem or self._health().runtime)
+        if options.read_only_port:
+            await stack.enter_async_context(listen(options.address, options.read_only_port, pages))
+        if not options.port:
+            return
+        if not (options.tls_cert_file and options.tls_key_file and options.client_ca_file):
+            log.warning("no HTTPS port: it needs --tls-cert-file, --tls-key-file and --client-ca-file")
+            return
+        context = tls(options.tls_cert_file, options.tls_key_file, options.client_ca_file)
+        logs = Logs(self._pods, self._engine)
+        secure = [web.get("/containerLogs/{namespace}/{pod}/{container}", logs.serve), *pages]
+        await stack.enter_async_context(listen(options.address, options.port, secure, context))
+
+    async def _stop(self) -> None:
+        """Leave the pods running, and tell nothing more."""
+        await self._pods.close()
+        await self._objects.close()
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text()
+    except OSError:
+        return ""
+
+
+def _uid(pod: core_v1.Pod) -> str:
+    return (pod.metadata.uid or "") if pod.metadata else ""
+
+
+def _route_facts(node: core_v1.Node) -> tuple[object, ...]:
+    addresses = [each.address for each in (node.status.addresses or ())] if node.status else []
+    return node.spec.podCIDR if node.spec else None, addresses

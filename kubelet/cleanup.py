@@ -1,0 +1,93 @@
+"""`--cleanup`: takes away everything that this node's kubelet made on the machine, and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from pathlib import Path
+
+from daemon.log import logger
+from kubelet.machine import host_name
+from kubelet.network import conf, routes
+from kubelet.network.cni import Cni, CniError
+from kubelet.options import Options
+from kubelet.runtime.cgroups import ROOT, is_unified, remove
+from kubelet.runtime.container import CONTAINER_TYPE, SANDBOX
+from kubelet.runtime.engine import Engine
+from kubelet.runtime.errors import EngineError
+from kubelet.volumes import mount
+
+log = logger(__name__)
+
+
+async def clean_up(options: Options) -> None:
+    """Containers, CNI's allocations, the bridge, mounts, cgroups, routes, folders. What can't be removed is logged."""
+    node = options.node_name or host_name()
+    cache = options.cni_cache_dir or options.root_dir / "cni"
+    cni = Cni(options.cni_conf_dir, options.cni_bin_dir, cache, options.pod_cidr)
+    await _containers(options, node, cni)
+    for sandbox_id in cni.known():
+        await _free(cni, sandbox_id, "")
+    await _links_and_routes()
+    await asyncio.to_thread(_folders, options.root_dir, cache)
+    await asyncio.to_thread(_cgroups, options.cgroup_root)
+    log.info("cleaned up", node=node)
+
+
+async def _containers(options: Options, node: str, cni: Cni) -> None:
+    engine = Engine(options.docker_host)
+    try:
+        await engine.connect()
+        listed = await engine.containers(node)
+        for each in listed:
+            if (each.get("Labels") or {}).get(CONTAINER_TYPE) == SANDBOX:
+                await _free(cni, each["Id"], await _netns(engine, each["Id"]))
+        await asyncio.gather(*(engine.remove(each["Id"]) for each in listed))
+        log.info("containers removed", count=len(listed))
+    except EngineError as error:
+        log.warning("Docker's containers stay", error=str(error))
+    finally:
+        engine.close()
+
+
+async def _netns(engine: Engine, container_id: str) -> str:
+    try:
+        pid = (await engine.inspect(container_id))["State"]["Pid"]
+    except EngineError:
+        return ""
+    return f"/proc/{pid}/ns/net" if pid else ""
+
+
+async def _free(cni: Cni, sandbox_id: str, netns: str) -> None:
+    try:
+        await cni.delete(sandbox_id, netns)
+    except CniError as error:
+        log.warning("a sandbox's network stays", sandbox=sandbox_id[:12], error=str(error))
+
+
+async def _links_and_routes() -> None:
+    try:
+        await routes.apply({})
+        if conf.BRIDGE in os.listdir("/sys/class/net"):
+            await routes.delete_link(conf.BRIDGE)
+    except (routes.RouteError, OSError, ValueError) as error:
+        log.warning("a link or route stays", error=str(error))
+
+
+def _folders(root: Path, cache: Path) -> None:
+    try:
+        for point in mount.mounts_below(root):
+            mount.unmount(point)
+    except OSError as error:
+        # Removing the folders now would empty what is still mounted there.
+        log.error("a mount stays, and so does the folder", error=str(error))
+        return
+    for folder in (root / "pods", cache):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _cgroups(root: str) -> None:
+    bases = [ROOT] if is_unified() else []
+    driver = "systemd" if bases and (ROOT / "kubepods.slice").exists() else "cgroupfs"
+    remove("kubepods.slice" if driver == "systemd" else f"{root.rstrip('/')}/kubepods", driver)

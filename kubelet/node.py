@@ -1,0 +1,171 @@
+"""The Node object as this kubelet wants it: pure, made from the machine, the options and what is wrong at the
+moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+
+from api.quantity import format_bytes
+from api.types import core_v1, meta_v1
+from kubelet.machine import Machine
+
+VERSION = "v1.36.0"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who the node is, by its options."""
+
+    name: str
+    ips: tuple[str, ...]
+    max_pods: int = 110
+    port: int = 10250
+    engine_version: str = ""
+    labels: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Health:
+    """What is wrong: sentences, empty where all is well."""
+
+    runtime: str = ""
+    network: str = ""
+
+    @property
+    def problem(self) -> str:
+        problems = []
+        if self.runtime:
+            problems.append(f"container runtime is down: {self.runtime}")
+        if self.network:
+            problems.append(
+                "container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady "
+                f"message:Network plugin returns error: {self.network}"
+            )
+        return ", ".join(problems)
+
+
+def labels(identity: Identity, machine: Machine) -> dict[str, str]:
+    own = {
+        "kubernetes.io/hostname": identity.name,
+        "kubernetes.io/os": "linux",
+        "kubernetes.io/arch": machine.architecture,
+        "beta.kubernetes.io/os": "linux",
+        "beta.kubernetes.io/arch": machine.architecture,
+    }
+    return own | dict(identity.labels or {})
+
+
+def node(identity: Identity, machine: Machine) -> core_v1.Node:
+    """The object to register, without a status."""
+    metadata = meta_v1.ObjectMeta(name=identity.name, labels=labels(identity, machine))
+    return core_v1.Node(metadata=metadata, spec=core_v1.NodeSpec())
+
+
+def capacity(identity: Identity, machine: Machine) -> dict[str, str]:
+    return {
+        "cpu": str(machine.cpus),
+        "memory": format_bytes(machine.memory // 1024 * 1024),
+        "ephemeral-storage": format_bytes(machine.disk // 1024 * 1024),
+        "pods": str(identity.max_pods),
+        "hugepages-1Gi": "0",
+        "hugepages-2Mi": "0",
+    }
+
+
+def status(
+    identity: Identity,
+    machine: Machine,
+    health: Health,
+    images: Sequence[core_v1.ContainerImage],
+    before: core_v1.NodeStatus | None,
+    now: datetime,
+) -> core_v1.NodeStatus:
+    """The status; a condition that did not change keeps its transition time."""
+    amounts = capacity(identity, machine)
+    addresses = [core_v1.NodeAddress(address=each, type="InternalIP") for each in identity.ips]
+    addresses.append(core_v1.NodeAddress(address=identity.name, type="Hostname"))
+    told = {each.type: each for each in (before.conditions or ())} if before else {}
+    return core_v1.NodeStatus(
+        addresses=addresses,
+        capacity=amounts,
+        allocatable=dict(amounts),
+        conditions=[
+            *(each for kind, each in told.items() if kind not in _KINDS),
+            *(
+                _condition(kind, holds, reason, text, told.get(kind), now)
+                for kind, holds, reason, text in _held(health)
+            ),
+        ],
+        daemonEndpoints=core_v1.NodeDaemonEndpoints(kubeletEndpoint=core_v1.DaemonEndpoint(Port=identity.port)),
+        images=list(images) or None,
+        nodeInfo=core_v1.NodeSystemInfo(
+            architecture=machine.architecture,
+            bootID=machine.boot_id,
+            containerRuntimeVersion=f"docker://{identity.engine_version}",
+            kernelVersion=machine.kernel,
+            kubeProxyVersion="",
+            kubeletVersion=VERSION,
+            machineID=machine.machine_id,
+            operatingSystem="linux",
+            osImage=machine.os_image,
+            systemUUID=machine.system_uuid,
+        ),
+    )
+
+
+_KINDS = ("MemoryPressure", "DiskPressure", "PIDPressure", "Ready")
+
+
+def _held(health: Health) -> list[tuple[str, str, str, str]]:
+    ready = (
+        ("Ready", "False", "KubeletNotReady", health.problem)
+        if health.problem
+        else ("Ready", "True", "KubeletReady", "kubelet is posting ready status")
+    )
+    return [
+        ("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
+        ("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
+        ("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
+        ready,
+    ]
+
+
+def _condition(
+    kind: str, holds: str, reason: str, message: str, told: core_v1.NodeCondition | None, now: datetime
+) -> core_v1.NodeCondition:
+    same = told is not None and told.status == holds
+    return core_v1.NodeCondition(
+        type=kind,
+        status=holds,
+        reason=reason,
+        message=message,
+        lastHeartbeatTime=now,
+        lastTransitionTime=told.lastTransitionTime if told is not None and same else now,
+    )
+
+
+def gist(of: core_v1.NodeStatus) -> core_v1.NodeStatus:
+    """The status without its heartbeat times: when this changes, the API server is told."""
+    conditions = [msgspec.structs.replace(each, lastHeartbeatTime=None) for each in of.conditions or ()]
+    return msgspec.structs.replace(of, conditions=conditions)
+
+
+def images(listed: Sequence[Mapping[str, object]], most: int = 50) -> list[core_v1.ContainerImage]:
+    """The images present, the largest first, as a node's status tells them."""
+    found = []
+    for each in listed:
+        tags, digests, size = each.get("RepoTags"), each.get("RepoDigests"), each.get("Size")
+        names = [
+            str(name)
+            for group in (digests, tags)
+            if isinstance(group, list)
+            for name in group
+            if "<none>" not in str(name)
+        ]
+        if names:
+            found.append(core_v1.ContainerImage(names=names, sizeBytes=size if isinstance(size, int) else 0))
+    return sorted(found, key=lambda each: (-(each.sizeBytes or 0), each.names or []))[:most]
