@@ -9,8 +9,9 @@ import sys
 
 import uvicorn
 
-from apiserver.auth.authenticate import Authenticator, static_tokens
+from apiserver.auth.authenticate import Authenticator, TokenCheck, account_tokens, static_tokens
 from apiserver.auth.certificates import CertificateProtocol
+from apiserver.auth.serviceaccounts import Issuer
 from apiserver.bootstrap import basics_there, keep_basics
 from apiserver.endpoints.app import App
 from apiserver.endpoints.site import site
@@ -20,6 +21,7 @@ from apiserver.registry import KINDS
 from apiserver.storage.channel import Certificates
 from apiserver.storage.compaction import compact_regularly
 from apiserver.storage.etcd import Etcd
+from apiserver.streaming.kubelet import KubeletClient
 from daemon import log as daemon_log
 from daemon import run
 from daemon.options import parse
@@ -40,8 +42,13 @@ async def serve(options: Options) -> None:
     """Serve until cancelled."""
     certificates = Certificates(options.etcd_ca_file, options.etcd_cert_file, options.etcd_key_file)
     etcd = Etcd(options.etcd_servers, certificates)
-    state = State(etcd, KINDS, settings(options))
-    checks = [static_tokens(options.token_auth_file)] if options.token_auth_file else []
+    kubelets = KubeletClient(options.kubelet_ca_file, options.kubelet_client_cert_file, options.kubelet_client_key_file)
+    key = options.service_account_key_file
+    issuer = Issuer(key, options.service_account_issuer) if key else None
+    state = State(etcd, KINDS, settings(options), kubelets, issuer)
+    checks: list[TokenCheck] = [static_tokens(options.token_auth_file)] if options.token_auth_file else []
+    if issuer is not None:
+        checks.append(account_tokens(issuer, state))
     ready = {"caches": lambda: _filled(state), "basics": lambda: basics_there(state)}
     app = App(state, Authenticator(checks), site(state, ready), _join(own_address(options), options.secure_port))
     server = Server(_config(options, app), state)

@@ -7,8 +7,10 @@ from pathlib import Path
 
 from api.errors import Unauthorized
 from apiserver.auth.certificates import SCOPE_KEY
+from apiserver.auth.serviceaccounts import Issuer
 from apiserver.auth.user import AUTHENTICATED, User
 from apiserver.endpoints.http import Request
+from apiserver.endpoints.state import State
 
 TokenCheck = Callable[[str], Awaitable[User | None]]
 
@@ -35,6 +37,19 @@ class Authenticator:
             if token and (user := await check(token)):
                 return user
         return None
+
+
+def account_tokens(issuer: Issuer, state: State) -> TokenCheck:
+    """Service account tokens. What one was made for may be newer than the cache: then etcd is asked how new that is."""
+
+    async def check(token: str) -> User | None:
+        user = issuer.user_of(token, state.uid_of)
+        if user is None and issuer.is_ours(token):
+            await state.feed.fresh()
+            user = issuer.user_of(token, state.uid_of)
+        return user
+
+    return check
 
 
 def static_tokens(path: Path) -> TokenCheck:

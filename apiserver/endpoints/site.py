@@ -5,11 +5,15 @@ from __future__ import annotations
 import platform
 from collections.abc import Awaitable, Callable, Mapping
 
+import orjson
 from fastapi import FastAPI, Query
 from fastapi.responses import PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from api.errors import NoSuchResource
+from apiserver.endpoints import openapi
 from apiserver.endpoints.state import State
+from apiserver.registry.kind import Kind
 
 Check = Callable[[], str | None]
 
@@ -28,7 +32,37 @@ def site(state: State, ready: Mapping[str, Check]) -> FastAPI:
             app.add_api_route(f"/{path}/{name}", _page(f"{path}/{name}", {name: check}))
     app.add_api_route("/version", _version)
     app.add_api_route("/metrics", _metrics)
+    documents = Documents(tuple(resource.kind for resource in state.resources.values()))
+    app.add_api_route("/openapi/v2", documents.v2)
+    app.add_api_route("/openapi/v3", documents.index)
+    app.add_api_route("/openapi/v3/{path:path}", documents.v3)
     return app
+
+
+class Documents:
+    """The OpenAPI documents of the served kinds: each is made when first asked for, and kept."""
+
+    def __init__(self, kinds: tuple[Kind, ...]) -> None:
+        self._kinds = kinds
+        self._made: dict[str, bytes] = {}
+
+    async def index(self) -> Response:
+        return self._answer("v3", lambda: orjson.dumps(openapi.v3_index(self._kinds)))
+
+    async def v2(self) -> Response:
+        return self._answer("v2", lambda: orjson.dumps(openapi.v2(self._kinds)))
+
+    async def v3(self, path: str) -> Response:
+        group_version = path.removeprefix("apis/").removeprefix("api/")
+        if not any(kind.api_version == group_version for kind in self._kinds):
+            missing = NoSuchResource()
+            return Response(orjson.dumps(missing.status()), missing.code, media_type="application/json")
+        return self._answer(path, lambda: openapi.v3_document(group_version, self._kinds))
+
+    def _answer(self, name: str, make: Callable[[], bytes]) -> Response:
+        if name not in self._made:
+            self._made[name] = make()
+        return Response(self._made[name], media_type="application/json", headers={"cache-control": "no-cache, private"})
 
 
 def _etcd(state: State) -> str | None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from api import metadata
+from apiserver.auth.serviceaccounts import Issuer
 from apiserver.auth.user import User
 from apiserver.registry.kind import Context, Kind
 from apiserver.storage.cache import Cache
@@ -15,6 +16,7 @@ from apiserver.storage.etcd import Etcd
 from apiserver.storage.feed import Feed
 from apiserver.storage.keys import resource_prefix
 from apiserver.storage.store import Store
+from apiserver.streaming.kubelet import KubeletClient
 
 
 class Resource:
@@ -40,8 +42,17 @@ class Resource:
 class State:
     """The server's parts."""
 
-    def __init__(self, etcd: Etcd, kinds: Sequence[Kind], settings: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        etcd: Etcd,
+        kinds: Sequence[Kind],
+        settings: Mapping[str, Any],
+        kubelets: KubeletClient,
+        issuer: Issuer | None = None,
+    ) -> None:
         self.etcd = etcd
+        self.kubelets = kubelets
+        self.issuer = issuer
         self.settings = settings
         self.store = Store(etcd)
         self.resources = {(kind.group, kind.version, kind.plural): Resource(kind) for kind in kinds}
@@ -52,6 +63,12 @@ class State:
     def resource(self, plural: str, group: str = "", version: str = "v1") -> Resource:
         """A resource that is known to be served."""
         return self.resources[group, version, plural]
+
+    def uid_of(self, plural: str, namespace: str, name: str) -> str | None:
+        """The uid of an object of the core group, as far as the cache knows."""
+        resource = self.resource(plural)
+        entry = resource.cache.entries.get(resource.key(namespace, name))
+        return str(entry.decode()["metadata"]["uid"]) if entry is not None else None
 
     def context(self, user: User, namespace: str = "", dry_run: bool = False) -> Context:
         return Context(

@@ -24,5 +24,6 @@ KIND = Kind(
     singular="serviceaccount",
     strategy=ServiceAccountStrategy(),
     short_names=("sa",),
+    subresources=("token",),
     columns=(Column("Secrets", _secrets, type="string", description="How many secrets the account may use"),),
 )

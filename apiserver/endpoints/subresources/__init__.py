@@ -5,12 +5,13 @@ A kind lists those it serves in `Kind.subresources`; status and scale follow fro
 
 from __future__ import annotations
 
-from apiserver.endpoints.subresources import binding, eviction, finalize, scale, status
+from apiserver.endpoints.subresources import binding, eviction, finalize, scale, status, token
 from apiserver.endpoints.subresources.base import Subresource
 from apiserver.registry.kind import Kind
+from apiserver.streaming.log import LOG
 
 SUBRESOURCES: dict[str, Subresource] = {
-    each.name: each for each in (binding.BINDING, eviction.EVICTION, finalize.FINALIZE)
+    each.name: each for each in (binding.BINDING, eviction.EVICTION, finalize.FINALIZE, LOG, token.TOKEN)
 }
 
 
