@@ -8,7 +8,7 @@ from datetime import datetime
 
 from api.field import FieldError, duplicate, forbidden, invalid
 from apiserver.registry import resources, rules
-from apiserver.registry.columns import NONE, UNKNOWN
+from apiserver.registry.columns import AGE, NAME, NONE, UNKNOWN
 from apiserver.registry.kind import Column, Context, Kind, Object, Strategy
 from apiserver.registry.podspec import scheduling
 
@@ -168,9 +168,12 @@ KIND = Kind(
     namespaced=False,
     short_names=("no",),
     status=True,
+    table="plain",
     columns=(
+        NAME,
         Column("Status", _status, description="The status of the node"),
         Column("Roles", _roles, description="The roles of the node"),
+        AGE,
         Column("Version", _version, description="The version of the kubelet on the node"),
         Column("Internal-IP", _internal_ip, description="The address for traffic inside the cluster", priority=1),
         Column("External-IP", _external_ip, description="The address for traffic from outside", priority=1),

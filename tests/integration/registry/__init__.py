@@ -1,0 +1,1 @@
+"""The kinds' rules through a real API server."""
