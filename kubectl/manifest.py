@@ -97,20 +97,13 @@ def _decode(data: bytes, source: str) -> Iterable[Any]:
             return [json.loads(data)]
         except ValueError:
             pass  # several documents, or YAML's flow style: the YAML parser reads both and reports the line
-    import yaml
-
-    from kubectl.yaml_loader import Loader
+    from api.errors import StatusError
+    from api.yaml import documents
 
     try:
-        return list(yaml.load_all(data, Loader=Loader))
-    except yaml.YAMLError as problem:
-        raise CliError(f"error parsing {source}: error converting YAML to JSON: yaml: {_where(problem)}") from problem
-
-
-def _where(problem: Any) -> str:
-    mark = getattr(problem, "problem_mark", None)
-    text = getattr(problem, "problem", None) or str(problem).splitlines()[0]
-    return f"line {mark.line + 1}: {text}" if mark else str(text)
+        return list(documents(data))
+    except StatusError as problem:
+        raise CliError(f"error parsing {source}: {problem.message}") from problem
 
 
 def _flatten(value: Any, source: str) -> Iterator[Document]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kubectl import durations
 from kubectl.discovery import Resource
@@ -13,6 +13,9 @@ from kubectl.output.jsonpath import Template, relaxed
 from kubectl.selection import documents
 from kubectl.session import Session
 from kubectl.targets import parse_targets
+
+if TYPE_CHECKING:
+    from api.errors import StatusError
 
 Object = dict[str, Any]
 
@@ -48,7 +51,7 @@ def _wanted(session: Session, args: argparse.Namespace) -> Iterable[tuple[Resour
         yield target.resource, None if everywhere else session.namespace, target.name
 
 
-def fetch_table(session: Session, args: argparse.Namespace, batch: Batch, errors: list[Exception]) -> Object:
+def fetch_table(session: Session, args: argparse.Namespace, batch: Batch, errors: list[StatusError]) -> Object:
     query: dict[str, Any] = {"includeObject": "Object"} if args.sort_by else {}
     if not batch.names:
         return as_table(session.server.list(batch.resource, batch.namespace, list_query(args) | query, table=True))
@@ -65,7 +68,7 @@ def fetch_table(session: Session, args: argparse.Namespace, batch: Batch, errors
     return joined
 
 
-def fetch_objects(session: Session, args: argparse.Namespace, batch: Batch, errors: list[Exception]) -> list[Object]:
+def fetch_objects(session: Session, args: argparse.Namespace, batch: Batch, errors: list[StatusError]) -> list[Object]:
     if batch.names:
         got = [_get(session, args, batch, name, errors, {}, table=False) for name in batch.names]
         return [obj for obj in got if obj is not None]
@@ -82,7 +85,7 @@ def _get(
     args: argparse.Namespace,
     batch: Batch,
     name: str,
-    errors: list[Exception],
+    errors: list[StatusError],
     query: dict[str, Any],
     *,
     table: bool,

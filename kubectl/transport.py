@@ -18,7 +18,8 @@ from urllib.parse import urlencode, urlsplit
 from kubectl.errors import Unreachable
 
 CONNECT_TIMEOUT = 10.0
-USER_AGENT = "pytheas/0.1"
+VERSION = "0.1.0"
+USER_AGENT = f"pytheas/{VERSION}"
 
 Query = Mapping[str, str | int | bool | None]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kubectl.command import Command
 from kubectl.errors import CliError, status_message
@@ -13,6 +13,9 @@ from kubectl.parser import Parser
 from kubectl.reading import Batch, as_list, batches, fetch_objects, fetch_table, sort_rows, sorted_items
 from kubectl.selection import file_arguments, selector_arguments
 from kubectl.session import Session
+
+if TYPE_CHECKING:
+    from api.errors import StatusError
 
 EXAMPLES = """
   pytheas get pods                              the pods of the namespace
@@ -85,7 +88,7 @@ def look(args: argparse.Namespace, several: bool) -> Look:
 
 
 def _print_tables(session: Session, args: argparse.Namespace, found: list[Batch]) -> int:
-    errors: list[Exception] = []
+    errors: list[StatusError] = []
     printed = False
     several = len({batch.resource for batch in found}) > 1
     for batch in found:
@@ -117,7 +120,7 @@ def _with(shape: Look, prefix: str, namespace: bool) -> Look:
 
 
 def _print_objects(session: Session, args: argparse.Namespace, found: list[Batch], printer: ObjectPrinter) -> int:
-    errors: list[Exception] = []
+    errors: list[StatusError] = []
     objects: list[tuple[Batch, dict[str, Any]]] = []
     for batch in found:
         objects.extend((batch, obj) for obj in fetch_objects(session, args, batch, errors))
@@ -133,9 +136,9 @@ def _print_objects(session: Session, args: argparse.Namespace, found: list[Batch
     return 1 if errors else 0
 
 
-def _report(session: Session, errors: list[Exception]) -> None:
+def _report(session: Session, errors: list[StatusError]) -> None:
     for error in errors:
-        session.terminal.complain(status_message(error))  # type: ignore[arg-type]
+        session.terminal.complain(status_message(error))
 
 
 COMMAND = Command(

@@ -1,0 +1,1 @@
+"""`pytheas config`: the kubeconfig files."""

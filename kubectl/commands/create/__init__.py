@@ -1,0 +1,1 @@
+"""`pytheas create`: from files, or a few kinds from flags."""

@@ -1,0 +1,1 @@
+"""`pytheas rollout`: what happens to a Deployment over time."""

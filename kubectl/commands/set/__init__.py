@@ -1,0 +1,1 @@
+"""`pytheas set`: change one thing of a pod template."""
