@@ -14,6 +14,7 @@ from client import kubeconfig
 from client.leader import LeaderElector
 from client.rest import Client
 from daemon import health, log, run
+from daemon.duration import Duration
 from daemon.options import Common, option, parse
 from scheduler.scheduler import Scheduler
 
@@ -22,6 +23,9 @@ from scheduler.scheduler import Scheduler
 class Options(Common):
     kubeconfig: Path | None = option(None, help="where the API server is and who we are there (default: as kubectl)")
     leader_elect: bool = option(True, help="work only while holding the Lease kube-system/kube-scheduler")
+    lease_duration: Duration = option(Duration(15), help="after so long without renewal another may take the Lease")
+    renew_deadline: Duration = option(Duration(10), help="a leader that could not renew for so long stops")
+    retry_period: Duration = option(Duration(2), help="how often the Lease is renewed, or asked for")
     health_bind: str = option("127.0.0.1:10259", help="where /healthz, /readyz and /metrics are served")
     scheduler_name: str = option("default-scheduler", help="schedule the pods that name this scheduler")
 
@@ -47,7 +51,8 @@ async def _lead(options: Options, client: Client, scheduler: Scheduler) -> None:
         return
     identity = f"{socket.gethostname()}_{os.getpid()}_{uuid.uuid4().hex[:8]}"
     name = "kube-scheduler" if options.scheduler_name == "default-scheduler" else options.scheduler_name
-    await LeaderElector(client, name, identity).run(scheduler.run)
+    times = (options.lease_duration, options.renew_deadline, options.retry_period)
+    await LeaderElector(client, name, identity, *times).run(scheduler.run)
 
 
 async def _freeze_when_synced(scheduler: Scheduler) -> None:
