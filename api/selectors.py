@@ -310,13 +310,16 @@ def _field_term(term: str) -> FieldRequirement:
     return FieldRequirement(field.strip(), operator == "!=", _unescape(value))
 
 
+_ESCAPE = re.compile(r"\\(.?)", re.DOTALL)
+_UNESCAPED_EQUALS = re.compile(r"(?:[^\\=]|\\.)*=", re.DOTALL)
+
+
 def _unescape(value: str) -> str:
-    wrong = re.search(r"\\(?![\\,=])", value)
-    if wrong:
+    if any(char not in ("\\", ",", "=") for char in _ESCAPE.findall(value)):
         raise SelectorError(f"invalid field selector: invalid escape sequence in {quote(value)}")
-    if re.search(r"(?<!\\)(?:\\\\)*=", value):
+    if _UNESCAPED_EQUALS.match(value):
         raise SelectorError(f"invalid field selector: unescaped '=' in {quote(value)}")
-    return re.sub(r"\\(.)", r"\1", value)
+    return _ESCAPE.sub(r"\1", value)
 
 
 def validate_expression(expression: Any, path: Path) -> list[FieldError]:

@@ -28,15 +28,21 @@ class Loader(yaml.CSafeLoader):
         self.duplicates: list[str] = []
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-        if isinstance(node, yaml.MappingNode):
-            seen: set[str] = set()
-            for key, _ in node.value:
-                if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
-                    if key.value in seen:
-                        line = key.start_mark.line + 1
-                        self.duplicates.append(f'line {line}: key "{key.value}" already set in map')
-                    seen.add(key.value)
-        return super().construct_mapping(node, deep=deep)
+        """With string keys from the start: 1 and true are equal as Python's keys, but not as JSON's."""
+        self._find_duplicates(node)
+        self.flatten_mapping(node)
+        return {
+            _key(self.construct_object(key, deep=True)): self.construct_object(value, deep=deep)
+            for key, value in node.value
+        }
+
+    def _find_duplicates(self, node: yaml.MappingNode) -> None:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
+                if key.value in seen:
+                    self.duplicates.append(f'line {key.start_mark.line + 1}: key "{key.value}" already set in map')
+                seen.add(key.value)
 
 
 def _number(loader: Loader, node: yaml.ScalarNode) -> int | float:
@@ -139,7 +145,7 @@ class _Budget:
         if self.left < 0 or depth > _DEPTH_LIMIT:
             raise MalformedBody("error converting YAML to JSON: yaml: document contains excessive aliasing")
         if isinstance(value, dict):
-            return {_key(key): self.copy(item, depth + 1) for key, item in value.items()}
+            return {key: self.copy(item, depth + 1) for key, item in value.items()}
         if isinstance(value, (list, tuple, set)):
             return [self.copy(item, depth + 1) for item in value]
         if isinstance(value, int) and not -(1 << 63) <= value < (1 << 64):
