@@ -9,11 +9,15 @@ from client.rest import Client
 from controllers.controller import Controller
 from controllers.deployment.controller import DeploymentController
 from controllers.endpoints.controller import EndpointsController
+from controllers.garbage.controller import GarbageCollector
+from controllers.informers import Informers
+from controllers.monitors import Monitors
+from controllers.namespace import NamespaceController
 from controllers.nodeipam import NodeIpamController
 from controllers.options import Options
 from controllers.replicaset.controller import ReplicaSetController
 from controllers.serviceaccount import ServiceAccountController
-from controllers.shared import Informers, Shared
+from controllers.shared import Shared
 from daemon.log import logger
 from daemon.run import freeze
 
@@ -23,6 +27,8 @@ CONTROLLERS: tuple[type[Controller], ...] = (
     DeploymentController,
     ReplicaSetController,
     EndpointsController,
+    GarbageCollector,
+    NamespaceController,
     ServiceAccountController,
     NodeIpamController,
 )
@@ -42,7 +48,8 @@ class Manager:
     async def run(self) -> None:
         """Until cancelled, or a controller fails for good."""
         informers = self._informers = Informers(self._client)
-        shared = Shared(self._client, self._options, informers)
+        monitors = Monitors(self._client, informers)
+        shared = Shared(self._client, self._options, informers, monitors)
         try:
             controllers = [make(shared) for make in self._wanted()]
             async with asyncio.TaskGroup() as group:

@@ -5,20 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
 from api.types import meta_v1
+from client.resources import KubeObject
 
-
-class Object(Protocol):
-    """Any struct that is a Kubernetes object."""
-
-    apiVersion: str | None
-    kind: str | None
-    metadata: meta_v1.ObjectMeta | None
-
+Object = KubeObject
+"""Any struct that is a Kubernetes object."""
 
 _NOTHING: Mapping[str, str] = {}
 

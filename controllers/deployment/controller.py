@@ -19,8 +19,9 @@ from controllers.deployment.status import check_again, status
 from controllers.deployment.templates import canonical, template_of
 from controllers.deployment.view import View, size
 from controllers.failures import namespace_is_terminating
+from controllers.informers import NAMESPACE, OWNER, orphans_of
 from controllers.latest import Latest
-from controllers.shared import NAMESPACE, OWNER, Shared, orphans_of
+from controllers.shared import Shared
 from daemon.log import logger
 
 log = logger(__name__)

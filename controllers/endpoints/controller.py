@@ -12,8 +12,9 @@ from controllers.controller import Controller
 from controllers.endpoints import legacy, slices
 from controllers.endpoints.backends import SERVICE_NAME, facts, is_selecting
 from controllers.failures import namespace_is_terminating
+from controllers.informers import LABEL, SELECTED, SERVICE, label_values
 from controllers.latest import Latest
-from controllers.shared import LABEL, SELECTED, SERVICE, Shared, label_values
+from controllers.shared import Shared
 
 Service = core_v1.Service
 Pod = core_v1.Pod

@@ -14,11 +14,12 @@ from controllers.claim import adopt, claim, release, still_wanted
 from controllers.controller import Controller
 from controllers.expectations import Expectations
 from controllers.failures import namespace_is_terminating
+from controllers.informers import NAMESPACE, OWNER, orphans_of
 from controllers.latest import Latest
 from controllers.replicaset.decide import Create, Delete, decide
 from controllers.replicaset.pods import PodControl
 from controllers.replicaset.status import next_available, status
-from controllers.shared import NAMESPACE, OWNER, Shared, orphans_of
+from controllers.shared import Shared
 from daemon.log import logger
 
 log = logger(__name__)

@@ -1,0 +1,99 @@
+"""Informers of the metadata of every kind that is served, whatever it is.
+
+Kinds that a controller reads anyway are not watched twice. What is served is asked again when a kind turns up that
+nobody knows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from api import errors
+from api.types import apps_v1, coordination_v1, core_v1, discovery_v1
+from client.informer import Informer
+from client.resources import KubeObject, Resource, resource_of
+from client.rest import Client
+from controllers import objects
+from controllers.discovery import Discovered, discover
+from controllers.informers import Informers
+from controllers.partial import partial
+from daemon.log import logger
+
+log = logger(__name__)
+
+Handler = Callable[[Resource, "objects.Object | None", "objects.Object | None"], None]
+
+_TYPED: tuple[type[KubeObject], ...] = (
+    core_v1.Pod,
+    core_v1.Service,
+    core_v1.Endpoints,
+    core_v1.Namespace,
+    core_v1.Node,
+    core_v1.ServiceAccount,
+    apps_v1.Deployment,
+    apps_v1.ReplicaSet,
+    coordination_v1.Lease,
+    discovery_v1.EndpointSlice,
+)
+_UNWATCHED = frozenset((("", "Event"), ("events.k8s.io", "Event")))
+"""They own nothing, nothing owns them, and they are many."""
+
+
+class Monitors:
+    def __init__(self, client: Client, informers: Informers) -> None:
+        self._client, self._informers = client, informers
+        self._handlers: list[Handler] = []
+        self._watched: dict[Resource, Informer[KubeObject]] = {}
+        self._asking = asyncio.Lock()
+        self.known = Discovered(())
+
+    def on_change(self, handler: Handler) -> None:
+        """Call `handler(resource, old, new)` for every change of every object. Before `run`."""
+        self._handlers.append(handler)
+
+    async def start(self) -> None:
+        """Returns when the metadata of all kinds is there."""
+        await self.refresh()
+        await self.synced()
+
+    async def refresh(self) -> Discovered:
+        """Ask what is served, and watch what is new."""
+        async with self._asking:
+            self.known = await discover(self._client)
+            for why in self.known.failures:
+                log.warning("a group of the API cannot be asked", reason=why)
+            for each in self.known.kinds:
+                if each.can("list", "watch") and (each.resource.group, each.resource.kind) not in _UNWATCHED:
+                    self._watch(each.resource)
+            return self.known
+
+    async def synced(self) -> None:
+        for informer in list(self._watched.values()):
+            await informer.synced()
+
+    async def resource(self, api_version: str, kind: str) -> Resource | None:
+        """What an owner reference means; None when no such kind is served."""
+        found = self.known.find(api_version, kind)
+        return found or (await self.refresh()).find(api_version, kind)
+
+    def _watch(self, resource: Resource) -> None:
+        if resource in self._watched:
+            return
+        typed = next((cls for cls in _TYPED if resource_of(cls) == resource), None)
+        informer = self._informers.of(typed or partial(resource))
+        self._watched[resource] = informer
+        informer.on_change(lambda key, old, new: self._tell(resource, old, new))
+
+    def _tell(self, resource: Resource, old: objects.Object | None, new: objects.Object | None) -> None:
+        for handler in self._handlers:
+            handler(resource, old, new)
+
+
+async def live_object(client: Client, resource: Resource, namespace: str, name: str, uid: str) -> objects.Object | None:
+    """Ask the API server itself for an object: None if there is none with this uid."""
+    try:
+        live = await client.get(partial(resource), name, namespace or None)
+    except errors.NotFound:
+        return None
+    return live if objects.uid(live) == uid else None
