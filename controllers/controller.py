@@ -14,6 +14,9 @@ from client.queue import WorkQueue
 from client.resources import KubeObject
 from controllers.shared import Shared
 
+_MOST_DELAY = 10.0
+"""Seconds between tries of a key that keeps failing: what an outage of the API server may cost beyond itself."""
+
 T = TypeVar("T", bound=KubeObject)
 
 SECONDS = Histogram(
@@ -36,7 +39,7 @@ class Controller(ABC):
         self.client = shared.client
         self.options = shared.options
         self.clock = shared.clock
-        self.queue = WorkQueue()
+        self.queue = WorkQueue(most_delay=_MOST_DELAY)
         self.workers = shared.options.concurrent_syncs
         self.events = shared.recorder(self.component or self.name)
         self._reads: list[Informer[Any]] = []

@@ -14,7 +14,10 @@ from controllers.informers import Informers
 from controllers.monitors import Monitors
 from controllers.namespace import NamespaceController
 from controllers.nodeipam import NodeIpamController
+from controllers.nodelifecycle.controller import NodeLifecycleController
+from controllers.nodelifecycle.evictor import TaintEvictionController
 from controllers.options import Options
+from controllers.podgc import PodGcController
 from controllers.replicaset.controller import ReplicaSetController
 from controllers.serviceaccount import ServiceAccountController
 from controllers.shared import Shared
@@ -31,6 +34,9 @@ CONTROLLERS: tuple[type[Controller], ...] = (
     NamespaceController,
     ServiceAccountController,
     NodeIpamController,
+    NodeLifecycleController,
+    TaintEvictionController,
+    PodGcController,
 )
 
 
