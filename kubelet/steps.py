@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 from api.types import core_v1
 from daemon.log import logger
@@ -148,23 +149,38 @@ class Steps:
         self.folder.write(self.folder.hosts(), hosts_file(self.pod, ips, name, own, host_file))
         self.folder.write(self.folder.resolv_conf(), resolv_conf(self.pod, self.node.dns))
 
-    async def start_container(self, step: actions.StartContainer, sandbox_id: str, ips: tuple[str, ...]) -> None:
+    async def present_image(self, step: actions.StartContainer) -> Image | None:
+        """The container's image, or None if it has to be pulled. Raises StepFailed."""
         spec = self._spec_of(step.name)
-
-        def say(kind: str, reason: str, message: str) -> None:
-            self.say(kind, reason, message, step.name, step.init)
-
         try:
-            policy = spec.imagePullPolicy or "IfNotPresent"
-            image = await self.node.images.ensure(spec.image or "", policy, say)
-            body = await self._body(spec, step, image, sandbox_id, ips)
+            return await self.node.images.present(
+                spec.image or "", spec.imagePullPolicy or "IfNotPresent", partial(self._say_of, step)
+            )
         except ImageError as error:
             raise StepFailed(step.name, error.reason, str(error)) from error
+
+    async def pull_image(self, step: actions.StartContainer) -> Image:
+        """Raises StepFailed."""
+        try:
+            return await self.node.images.pull(self._spec_of(step.name).image or "", partial(self._say_of, step))
+        except ImageError as error:
+            raise StepFailed(step.name, error.reason, str(error)) from error
+
+    def _say_of(self, step: actions.StartContainer, kind: str, reason: str, message: str) -> None:
+        self.say(kind, reason, message, step.name, step.init)
+
+    async def start_container(
+        self, step: actions.StartContainer, image: Image, sandbox_id: str, ips: tuple[str, ...]
+    ) -> None:
+        spec, say = self._spec_of(step.name), partial(self._say_of, step)
+
+        try:
+            body = await self._body(spec, step, image, sandbox_id, ips)
         except (ConfigError, ValueError) as error:
             say("Warning", "Failed", f"Error: {error}")
             raise StepFailed(step.name, "CreateContainerConfigError", str(error)) from error
         try:
-            container_id = await self._create(body, self._name(step.name, step.attempt), replace(image))
+            container_id = await self._create(body, self._name(step.name, step.attempt), image)
             say("Normal", "Created", f"Created container: {step.name}")
             await self._start(container_id)
         except (Unreachable, Hung):
@@ -175,9 +191,9 @@ class Steps:
         started = self.node.inventory.get(container_id)
         if started is not None and not started.error:
             say("Normal", "Started", f"Started container {step.name}")
-            await self._post_start(spec, container_id, ips, say)
+            await self._post_start(spec, container_id, ips)
 
-    async def _post_start(self, spec: core_v1.Container, container_id: str, ips: tuple[str, ...], say: object) -> None:
+    async def _post_start(self, spec: core_v1.Container, container_id: str, ips: tuple[str, ...]) -> None:
         hook = spec.lifecycle.postStart if spec.lifecycle is not None else None
         if hook is None:
             return
@@ -232,6 +248,7 @@ class Steps:
 
     async def _start(self, container_id: str) -> None:
         """Start it. A program that can't be run counts as one that ended, as Kubernetes has it."""
+        asked_at = time.time()
         try:
             await self.node.engine.start(container_id)
         except (Unreachable, Hung):
@@ -251,7 +268,7 @@ class Steps:
                 self.node.inventory.put(ended)
                 self.say("Warning", "Failed", f"Error: {error}", known.name)
             return
-        self.node.inventory.started(container_id, time.time())
+        self.node.inventory.start_called(container_id, asked_at)
 
     async def stop(self, container: Container, grace: float, why: str) -> None:
         """The polite end: the preStop hook, then the signal. Overrunning the grace is the next decision's matter."""

@@ -29,6 +29,7 @@ from kubelet.node_context import NodeContext
 from kubelet.probes.prober import Prober
 from kubelet.runtime.container import Container, State
 from kubelet.runtime.errors import EngineError, Unreachable
+from kubelet.runtime.images import Image
 from kubelet.steps import StepFailed, Steps
 
 log = logger(__name__)
@@ -59,6 +60,8 @@ class PodWorker:
         self._failures: dict[str, Failure] = {}
         self._backoffs: dict[str, Backoff] = {}
         self._stops: dict[str, Stop] = {}
+        self._pulling: frozenset[str] = frozenset()
+        self._pulled: dict[str, Image] = {}
         self._read: set[str] = set()
         self._backed_off: set[str] = set()
         self._status: core_v1.PodStatus | None = None
@@ -136,6 +139,8 @@ class PodWorker:
                 log.warning("a step failed", pod=self._steps.uid, error=str(error))
                 await self._sleep(FIRST_RETRY)
         self._prober.close()
+        for task in self._chores:
+            task.cancel()
         self._on_end(self.uid)
 
     async def _once(self) -> bool:
@@ -181,6 +186,7 @@ class PodWorker:
             backoffs=self._backoffs,
             failures=dict(self._failures),
             stops=self._stops,
+            pulling=self._pulling,
             gone=self._gone,
             reported=self._reported,
             cleaned=self._cleaned,
@@ -256,12 +262,27 @@ class PodWorker:
         assert view.network is not None
         last = view.newest(step.name)
         spec = next(each for each in [*view.spec.containers, *view.init_containers] if each.name == step.name)
-        await self._steps.start_container(step, view.sandbox.id, view.network.ips)
+        image = self._pulled.pop(step.name, None) or await self._steps.present_image(step)
+        if image is None:
+            self._pulling |= {step.name}
+            self._chore(self._pull(step))
+            return
+        await self._steps.start_container(step, image, view.sandbox.id, view.network.ips)
         self._failures.pop(step.name, None)
         if last is None or last.spec_hash != spec_hash(spec):
             self._backoffs.pop(step.name, None)
         else:
             self._backoffs[step.name] = after_try(self._backoffs.get(step.name), last.finished_at)
+
+    async def _pull(self, step: actions.StartContainer) -> None:
+        """Fetch an image in the background: a pod that is deleted meanwhile doesn't wait for it."""
+        try:
+            self._pulled[step.name] = await self._steps.pull_image(step)
+        except StepFailed as error:
+            self._fail(error.what, error.reason, str(error))
+        finally:
+            self._pulling -= {step.name}
+            self.wake()
 
     def _stop(self, view: View, ids: tuple[str, ...], grace: float, why: str) -> None:
         """Ask in the background: a slow preStop hook must not keep the worker from its other duties."""
@@ -276,8 +297,8 @@ class PodWorker:
             try:
                 await work
             except EngineError as error:
-                # The container is killed when its grace is over, whatever became of this.
-                log.warning("a container could not be asked to end", pod=self.uid, error=str(error))
+                # What it was for is tried again: by the kill when a grace is over, or by the next start.
+                log.warning("a call to Docker failed", pod=self.uid, error=str(error))
 
         task = asyncio.create_task(guarded())
         self._chores.add(task)

@@ -26,7 +26,7 @@ class AttachNetwork:
 
 @dataclass(frozen=True)
 class StartContainer:
-    """Fetch the image if need be, create the container, start it."""
+    """Create the container and start it; if its image has to be fetched first, that begins and this comes again."""
 
     name: str
     attempt: int

@@ -198,6 +198,8 @@ def _start(view: View, container: core_v1.Container, last: Container | None, now
         return RemoveContainers((last.id,))  # left by a kubelet that ended between create and start
     if last is not None and (ready := restart_at(view, container.name, last)) > now:
         return Wait(ready)
+    if container.name in view.pulling:
+        return Wait()
     start = StartContainer(container.name, view.next_attempt(container.name), init)
     return _unless_failed(view, container.name, start, now)
 

@@ -69,6 +69,8 @@ class View:
     """By what failed: `volumes`, `sandbox`, `network`, or a container's name."""
     stops: Mapping[str, Stop] = field(default_factory=dict)
     """By container id."""
+    pulling: frozenset[str] = frozenset()
+    """The containers whose images are being fetched."""
     gone: bool = False
     """The API server no longer has the pod (or never had, for what a restarted kubelet finds)."""
     reported: bool = False

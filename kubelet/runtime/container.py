@@ -115,25 +115,27 @@ def from_summary(entry: Mapping[str, Any]) -> Container:
 def from_inspect(body: Mapping[str, Any]) -> Container:
     """A record from Docker's full answer."""
     state, config = body.get("State") or {}, body.get("Config") or {}
-    status = state.get("Status", "")
+    status, error = state.get("Status", ""), state.get("Error") or ""
     kind = State.EXITED
-    if status == "created":
+    if status == "created" and not error:
         kind = State.CREATED
     elif status in ("running", "paused", "restarting"):
         kind = State.RUNNING
-    finished = seconds(state.get("FinishedAt", ""))
+    created = seconds(body.get("Created", ""))
+    # A container whose program could not be run is told as created, with an error and no times.
+    finished = seconds(state.get("FinishedAt", "")) or created
     return Container(
         id=body["Id"],
         labels=config.get("Labels") or {},
         state=kind,
         image=config.get("Image", ""),
         image_id=body.get("Image", ""),
-        created_at=seconds(body.get("Created", "")),
-        started_at=seconds(state.get("StartedAt", "")),
+        created_at=created,
+        started_at=seconds(state.get("StartedAt", "")) or (created if kind is State.EXITED else 0.0),
         finished_at=finished if kind is State.EXITED else 0.0,
         exit_code=int(state.get("ExitCode", 0)) if kind is State.EXITED else 0,
         oom_killed=bool(state.get("OOMKilled")) and kind is State.EXITED,
-        error=state.get("Error", "") or "",
+        error=error if kind is State.EXITED else "",
     )
 
 

@@ -44,18 +44,21 @@ class Images:
         self._present.clear()
         self.on_change()
 
-    async def ensure(self, reference: str, policy: str, say: Say) -> Image:
-        """The image, pulled if the policy says so. Raises ImageError, or Unreachable when Docker is away."""
-        if policy != "Always":
-            present = await self._find(reference)
-            if present is not None:
-                say("Normal", "Pulled", f'Container image "{reference}" already present on machine')
-                return present
-            if policy == "Never":
-                message = f'Container image "{reference}" is not present with pull policy of Never'
-                say("Warning", "ErrImageNeverPull", message)
-                raise ImageError("ErrImageNeverPull", message)
-        return await self._pull(reference, say)
+    async def present(self, reference: str, policy: str, say: Say) -> Image | None:
+        """The image if it is here and the policy is content with that; None if it has to be pulled.
+
+        Raises ImageError, or Unreachable when Docker is away.
+        """
+        if policy == "Always":
+            return None
+        image = await self._find(reference)
+        if image is not None:
+            say("Normal", "Pulled", f'Container image "{reference}" already present on machine')
+        elif policy == "Never":
+            message = f'Container image "{reference}" is not present with pull policy of Never'
+            say("Warning", "ErrImageNeverPull", message)
+            raise ImageError("ErrImageNeverPull", message)
+        return image
 
     async def describe(self, image_id: str) -> Image | None:
         """What a container's own image says, by its id."""
@@ -77,7 +80,8 @@ class Images:
         self._present[reference] = image
         return image
 
-    async def _pull(self, reference: str, say: Say) -> Image:
+    async def pull(self, reference: str, say: Say) -> Image:
+        """Fetch the image. Raises ImageError, or Unreachable when Docker is away."""
         say("Normal", "Pulling", f'Pulling image "{reference}"')
         began = time.monotonic()
         try:

@@ -51,6 +51,13 @@ class Inventory:
         self._by_pod.setdefault(container.pod_uid, {})[container.id] = merged
         self._on_change(container.pod_uid)
 
+    def start_called(self, container_id: str, at: float) -> None:
+        """Docker has answered a start call that was made at `at`. The container may have ended since: its end, told
+        by an event that was faster than the answer, stands."""
+        known = self._containers.get(container_id)
+        if known is not None and known.state is State.CREATED:
+            self._replace(known.running(at))
+
     def started(self, container_id: str, at: float) -> None:
         known = self._containers.get(container_id)
         if known is None or known.state is State.RUNNING:
