@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from api import names
-from api.field import FieldError, duplicate, forbidden, invalid, not_supported, required
+from api.field import FieldError, duplicate, forbidden, invalid
 from apiserver.registry import rules
 from apiserver.registry.kind import Object
 
@@ -217,14 +217,3 @@ def _host_addresses(status: Object) -> list[FieldError]:
         first = invalid("status.hostIPs[0].ip", addresses[0].get("ip") or "", "must be equal to `hostIP`")
         return [first, *_addresses(status, "hostIPs")]
     return _addresses(status, "hostIPs")
-
-
-def validate_binding(binding: Object) -> list[FieldError]:
-    """What is wrong with a Binding, whose subresource is served for pods."""
-    target = binding.get("target") or {}
-    errors: list[FieldError] = []
-    if target.get("kind") not in (None, "", "Node"):
-        errors.append(not_supported("target.kind", target["kind"], ("Node", "<empty>")))
-    if not target.get("name"):
-        errors.append(required("target.name"))
-    return errors

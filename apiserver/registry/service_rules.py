@@ -204,7 +204,7 @@ def _traffic(spec: Object) -> list[FieldError]:
     elif needs_health_check(spec):
         errors += rules.port_number(port, "spec.healthCheckNodePort")
     inside = spec.get("internalTrafficPolicy")
-    if inside is None and spec.get("type") != "ExternalName":
+    if inside is None and spec.get("type") in ("ClusterIP", "LoadBalancer", "NodePort"):
         errors.append(required("spec.internalTrafficPolicy"))
     elif inside is not None and inside not in _TRAFFIC:
         errors.append(not_supported("spec.internalTrafficPolicy", inside, _TRAFFIC))
