@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -22,7 +21,7 @@ def engine() -> Iterator[Engine]:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def etcd_url(engine: Engine) -> Iterator[str]:
     """A real etcd, started through testcontainers from an image made here."""
     from tests.harness.etcd import etcd_container
@@ -33,9 +32,8 @@ def etcd_url(engine: Engine) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def control_plane(etcd_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    """An API server on the shared etcd, with keys under a prefix of its own."""
-    folder: Path = tmp_path_factory.mktemp("control")
-    with ControlPlane(folder, etcd_url=etcd_url, flags={"apiserver": ("--etcd-prefix", f"/{folder.name}")}) as plane:
+    """An API server on a fresh etcd."""
+    with ControlPlane(tmp_path_factory.mktemp("control"), etcd_url=etcd_url) as plane:
         yield plane
 
 

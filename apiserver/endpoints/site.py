@@ -6,12 +6,12 @@ import platform
 from collections.abc import Awaitable, Callable, Mapping
 
 import orjson
-from fastapi import FastAPI, Query
+from fastapi import FastAPI, Header, Query
 from fastapi.responses import PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from api.errors import NoSuchResource
-from apiserver.endpoints import openapi
+from apiserver.endpoints import openapi, openapi_protobuf
 from apiserver.endpoints.state import State
 from apiserver.registry.kind import Kind
 
@@ -49,7 +49,10 @@ class Documents:
     async def index(self) -> Response:
         return self._answer("v3", lambda: orjson.dumps(openapi.v3_index(self._kinds)))
 
-    async def v2(self) -> Response:
+    async def v2(self, accept: str = Header("")) -> Response:
+        if openapi_protobuf.ASKED_AS in accept:
+            media_type = openapi_protobuf.CONTENT_TYPE
+            return self._answer(media_type, lambda: openapi_protobuf.encode(openapi.v2(self._kinds)), media_type)
         return self._answer("v2", lambda: orjson.dumps(openapi.v2(self._kinds)))
 
     async def v3(self, path: str) -> Response:
@@ -59,10 +62,10 @@ class Documents:
             return Response(orjson.dumps(missing.status()), missing.code, media_type="application/json")
         return self._answer(path, lambda: openapi.v3_document(group_version, self._kinds))
 
-    def _answer(self, name: str, make: Callable[[], bytes]) -> Response:
+    def _answer(self, name: str, make: Callable[[], bytes], media_type: str = "application/json") -> Response:
         if name not in self._made:
             self._made[name] = make()
-        return Response(self._made[name], media_type="application/json", headers={"cache-control": "no-cache, private"})
+        return Response(self._made[name], media_type=media_type, headers={"cache-control": "no-cache, private"})
 
 
 def _etcd(state: State) -> str | None:

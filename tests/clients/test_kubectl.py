@@ -26,7 +26,7 @@ def k(kubectl: Kubectl, request: pytest.FixtureRequest) -> Iterator[Kubectl]:
 
 
 def applied(k: Kubectl, *objects: object) -> str:
-    return k("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)}))
+    return k("apply", "-f", "-", stdin="\n---\n".join(map(json.dumps, objects)))
 
 
 def test_version_and_discovery(kubectl: Kubectl) -> None:
@@ -48,6 +48,12 @@ def test_apply_says_created_unchanged_configured(k: Kubectl) -> None:
     del web["spec"]["template"]["spec"]["containers"][0]["env"]
     applied(k, web)
     assert "env" not in k.get("deployment", "web")["spec"]["template"]["spec"]["containers"][0]
+
+
+def test_apply_takes_a_list(k: Kubectl) -> None:
+    items = [manifests.deployment("web"), manifests.service("web")]
+    said = k("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
+    assert said == "deployment.apps/web created\nservice/web created\n"
 
 
 def test_diff_shows_the_change_and_changes_nothing(k: Kubectl) -> None:

@@ -18,8 +18,8 @@ from tests.harness.process import wait_until
 @pytest.fixture
 def hello(namespace: Kubectl) -> Kubectl:
     """The sample application, rolled out."""
-    items = [manifests.deployment("hello"), manifests.service("hello", kind="NodePort")]
-    namespace("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
+    for each in (manifests.deployment("hello"), manifests.service("hello", kind="NodePort")):
+        namespace("apply", "-f", "-", stdin=json.dumps(each))
     namespace("rollout", "status", "deployment/hello", "--timeout=60s", seconds=90)
     return namespace
 

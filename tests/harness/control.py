@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import signal
 import ssl
 import sys
 import urllib.error
@@ -126,6 +127,7 @@ class ControlPlane(AbstractContextManager["ControlPlane"]):
 
 def main() -> None:
     folder, *daemons = sys.argv[1:]
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that the processes are stopped with this one
     with ControlPlane(Path(folder), daemons=tuple(daemons)) as plane:
         print(f"export KUBECONFIG={plane.admin_conf}", flush=True)
         plane.apiserver.wait_for("an interrupt", lambda: False, seconds=3600)

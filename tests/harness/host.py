@@ -25,6 +25,8 @@ for tree in etc var; do
     mkdir -p /run/layers/$tree/upper /run/layers/$tree/work
     mount -t overlay overlay -o lowerdir=/$tree,upperdir=/run/layers/$tree/upper,workdir=/run/layers/$tree/work /$tree
 done
+mkdir -p /var/lib/docker
+mount -t tmpfs tmpfs /var/lib/docker  # overlay2 does not work on an overlay
 hostname "$0"
 echo up
 exec sleep infinity

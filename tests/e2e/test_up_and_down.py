@@ -1,0 +1,84 @@
+"""`make up` on a machine of its own, twice, then `make down`: the sample answers; the machine is as it was before."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.harness.host import Host, Lan
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def host() -> Iterator[Host]:
+    folder = Path(tempfile.mkdtemp(prefix="pyu-"))
+    with Lan("pyubr", "172.29.12") as lan, Host("pyu-1", folder, lan) as machine:
+        yield machine
+
+
+def footprint(host: Host) -> dict[str, set[str]]:
+    """What Pytheas could leave behind on a machine."""
+    chains = host.run("iptables-save") + host.run("iptables-legacy-save", check=False)
+    return {
+        "links": set(re.findall(r"^\d+: ([^:@]+)", host.run("ip", "-o", "link"), re.MULTILINE)),
+        "routes": set(host.run("ip", "route", "show", "table", "all").splitlines()),
+        "rules": {line for line in chains.splitlines() if line.startswith(("-A", "-N"))},
+        "chains": {line.split()[0] for line in chains.splitlines() if line.startswith(":")},
+        "mounts": {line.split()[1] for line in host.run("cat", "/proc/self/mounts").splitlines()},
+        "namespaces": set(host.run("ip", "netns", "list").splitlines()),
+    }
+
+
+def make(host: Host, target: str) -> str:
+    return host.run("make", "-C", str(ROOT), target)
+
+
+@pytest.mark.timeout(240)
+def test_up_twice_and_down(host: Host) -> None:
+    host.run("iptables", "-N", "SOMEBODYS")
+    host.run("iptables", "-A", "FORWARD", "-j", "SOMEBODYS")
+    host.run("ip", "link", "add", "somebodys0", "type", "dummy")
+    host.run("iptables", "-t", "nat", "-S")  # makes the built-in chains of the table appear before the first look
+    before = footprint(host)
+
+    said = make(host, "up")
+    curls = re.findall(r"curl (http://\S+)", said)
+    assert len(curls) == 2, said
+    for url in curls:
+        answers = {host.run("curl", "-sS", "--max-time", "5", url).split()[2] for _ in range(30)}
+        assert len(answers) == 3, f"{url} was answered by {answers}"
+    kubeconfig = host.run("stat", "-c", "%a %U", "/etc/pytheas/admin.conf").strip()
+    assert kubeconfig == "600 root"
+
+    said = make(host, "up")
+    assert len(re.findall(r"curl (http://\S+)", said)) == 2, said
+
+    make(host, "down")
+    assert footprint(host) == before
+    assert not [name for name in running(host) if "pytheas" in name], running(host)
+
+    said = make(host, "up")  # the state was kept
+    url = re.findall(r"curl (http://\S+)", said)[0]
+    assert "Hello from" in host.run("curl", "-sS", "--max-time", "5", url)
+    make(host, "purge")
+    assert footprint(host) == before
+    assert host.run("ls", "/etc/pytheas", "/var/lib/pytheas", check=False) == ""
+
+
+def running(host: Host) -> list[str]:
+    """The command lines of the processes in the host's network namespace."""
+    found = host.run("readlink", "/proc/self/ns/net").strip()
+    lines = []
+    for process in Path("/proc").iterdir():
+        if process.name.isdigit():
+            try:
+                if str((process / "ns" / "net").readlink()) == found:
+                    lines.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+            except OSError:
+                continue
+    return lines
