@@ -1,8 +1,8 @@
 """Ties the informers to the kernel: collects which Services changed, and brings their rules up to date.
 
-The first change after a quiet time is applied at once. While changes keep coming they gather, for a multiple of what
-the last round took, so that a busy cluster costs the node a bounded share of a core. A round that fails is followed
-by a round that writes everything, with growing pauses; so is the discovery that somebody flushed the tables.
+A change is applied at once. While changes keep coming for long they gather, so that a busy cluster costs the node a
+bounded share of a core (`budget`). A round that fails is followed by a round that writes everything, with growing
+pauses; so is the discovery that somebody flushed the tables.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from client.backoff import Backoff
 from client.informer import Informer
 from daemon.log import logger
 from proxy.applier import Applier
+from proxy.budget import Budget
 from proxy.conntrack import Conntrack, fronts_of
 from proxy.iptables import IptablesError
 from proxy.model import NodeView, endpoints_by_port, service_ports, slice_service_key
@@ -40,9 +41,8 @@ FAILED_ROUNDS = Counter("pytheas_proxy_failed_rounds", "Rounds that the kernel o
 REPAIRS = Counter("pytheas_proxy_repairs", "How often the jumps into the proxy's chains were gone.")
 SERVICES = Gauge("pytheas_proxy_services", "Services that have rules.")
 
-_SHARE = 4
-"""A round is followed by a pause of this many times its length, at least `_PAUSE`, at most `_MAX_PAUSE`, in seconds."""
-_PAUSE, _MAX_PAUSE = 0.02, 1.0
+_PAUSE = 0.01
+"""Seconds after each round, in which changes that belong together gather."""
 _TROUBLE_AFTER = 30.0
 
 
@@ -69,6 +69,7 @@ class Syncer:
         self._periods = periods
         self._desired = Desired(node)
         self._conntrack = Conntrack(node.ip)
+        self._budget = Budget()
         self._dirty: dict[str, float] = {}
         self._wake = asyncio.Event()
         self._whole_due = True
@@ -122,7 +123,7 @@ class Syncer:
             await self._rest(time.monotonic() - started, audit_at)
 
     async def _rest(self, busy: float, until: float) -> None:
-        await asyncio.sleep(min(max(_PAUSE, busy * _SHARE), _MAX_PAUSE))
+        await asyncio.sleep(max(_PAUSE, self._budget.spend(busy, time.monotonic())))
         if self._dirty or self._whole_due:
             return
         self._wake.clear()
