@@ -28,12 +28,12 @@ def now() -> datetime:
 
 def rfc3339(moment: datetime) -> str:
     """`2026-11-22T11:00:00Z`: the wire form of a Time, cut to whole seconds."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def micro_time(moment: datetime) -> str:
     """`2026-11-22T11:00:00.000000Z`: the wire form of a MicroTime."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def parse_time(text: str) -> datetime:
@@ -45,7 +45,10 @@ def parse_time(text: str) -> datetime:
     fraction = match[7] or ""
     zone = UTC if match[8] else _offset(match[9], int(match[10]), int(match[11]))
     micro = int(fraction[:6].ljust(6, "0")) if fraction else 0
-    return datetime(year, month, day, hour, minute, second, micro, zone).astimezone(UTC)
+    try:
+        return datetime(year, month, day, hour, minute, second, micro, zone).astimezone(UTC)
+    except OverflowError as problem:
+        raise ValueError(f"not a time of the years 1 to 9999: {text!r}") from problem
 
 
 def _offset(sign: str, hours: int, minutes: int) -> timezone:

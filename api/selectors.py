@@ -267,7 +267,7 @@ class FieldRequirement:
         return f"{self.field}{'!=' if self.negated else '='}{value}"
 
 
-_FIELD_SPLIT = re.compile(r"(?:[^\\,]|\\.)+", re.DOTALL)
+_FIELD_SPLIT = re.compile(r"(?:[^\\,]|\\.|\\\Z)+", re.DOTALL)
 _FIELD_TERM = re.compile(r"((?:[^\\=!]|\\.|!(?!=))*)(!=|==|=)(.*)\Z", re.DOTALL)
 
 

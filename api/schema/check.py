@@ -7,6 +7,7 @@ stop at the first doubt. What the doubt is, in the API's words, is for the slow 
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Callable
 from typing import Any
 
@@ -17,8 +18,10 @@ Check = Callable[[Any], bool]
 
 _STR = frozenset({str})
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?\Z", re.ASCII)
-_TIME = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ\Z", re.ASCII)
-_MICRO = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}Z\Z", re.ASCII)
+_TIME = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ\Z", re.ASCII)
+_MICRO = re.compile(
+    r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}Z\Z", re.ASCII
+)
 
 
 def exact(schema: Schema, obj: Any) -> bool:
@@ -59,11 +62,16 @@ def _bytes(value: Any) -> bool:
 
 
 def _time(value: Any) -> bool:
-    return type(value) is str and _TIME.match(value) is not None
+    return type(value) is str and _TIME.match(value) is not None and _day_exists(value)
 
 
 def _micro_time(value: Any) -> bool:
-    return type(value) is str and _MICRO.match(value) is not None
+    return type(value) is str and _MICRO.match(value) is not None and _day_exists(value)
+
+
+def _day_exists(value: str) -> bool:
+    year, day = value[:4], value[8:10]
+    return year != "0000" and (day <= "28" or int(day) <= monthrange(int(year), int(value[5:7]))[1])
 
 
 def _quantity(value: Any) -> bool:

@@ -12,10 +12,12 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from calendar import monthrange
 from collections.abc import Iterator
 from typing import Any
 
 from api.field import quote
+from api.metadata import parse_time
 from api.quantity import FORMAT_ERROR, QuantityError, parse
 from api.schema.check import exact
 from api.schema.node import Form, Schema
@@ -152,7 +154,7 @@ def _check_quantity(value: Any) -> None:
 
 _LAYOUTS = {Form.TIME: "2006-01-02T15:04:05Z07:00", Form.MICRO_TIME: "2006-01-02T15:04:05.000000Z07:00"}
 _TIME_PARTS = (
-    ("2006", r"\d{4}", 0, 9999, "year"),
+    ("2006", r"\d{4}", 1, 9999, "year"),
     ("-", "-", 0, 0, ""),
     ("01", r"\d{2}", 1, 12, "month"),
     ("-", "-", 0, 0, ""),
@@ -182,6 +184,12 @@ def _check_time(form: Form, value: Any) -> None:
         rest = rest[match.end() :]
     if rest:
         raise _Mismatch(f"parsing time {quote(value)}: extra text: {quote(rest)}")
+    if int(value[8:10]) > monthrange(int(value[:4]), int(value[5:7]))[1]:
+        raise _Mismatch(f"parsing time {quote(value)}: day out of range")
+    try:
+        parse_time(value)
+    except ValueError:
+        raise _Mismatch(f"parsing time {quote(value)}: time zone offset hour out of range") from None
 
 
 def _json_type(value: Any) -> str:

@@ -131,7 +131,7 @@ def test_field_selectors() -> None:
     assert FieldSelector.parse("spec.nodeName!=n1").exact("spec.nodeName") is None
 
 
-@pytest.mark.parametrize("text", ["spec.nodeName", "a=b\\x", "a=b=c"])
+@pytest.mark.parametrize("text", ["spec.nodeName", "a=b\\x", "a=b=c", "a=b\\"])
 def test_bad_field_selectors(text: str) -> None:
     with pytest.raises(SelectorError):
         FieldSelector.parse(text)
