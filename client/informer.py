@@ -29,6 +29,8 @@ Handler = Callable[[str, T | None, T | None], None]
 
 _TROUBLE_AFTER = 30.0
 """Seconds without a working connection after which an informer says that it is in trouble."""
+_REFUSALS = 5
+"""So many refused watches in a row, and the copy is made anew from a list."""
 
 
 class Informer(Generic[T]):
@@ -52,6 +54,7 @@ class Informer(Generic[T]):
         self._version = ""
         self._backoff = Backoff(0.05, 5.0)
         self._failing_since: float | None = None
+        self._refusals = 0
         self.name = resource_of(cls).plural
 
     # -- the copy
@@ -110,20 +113,27 @@ class Informer(Generic[T]):
                     await self._list()
                 await self._watch()
             except errors.StatusError as error:
-                if error.code == 410:
-                    log.info("the watch is too old, listing again", resource=self.name)
+                if self._version and self._must_list(error):
+                    log.info("listing again", resource=self.name, reason=str(error))
                     self._version = ""
-                    continue
-                await self._pause(error)
+                    await asyncio.sleep(self._backoff.next())
+                else:
+                    await self._pause(error)
             except (Unreachable, Unreadable) as error:
                 await self._pause(error)
+
+    def _must_list(self, error: errors.StatusError) -> bool:
+        """A watch that is refused for good begins anew; so one does from a version of which the server knows nothing,
+        as after a restored backup."""
+        self._refusals += 1
+        return error.code == 410 or self._refusals >= _REFUSALS
 
     async def _list(self) -> None:
         page = await self._client.list(self._cls, self._namespace, self._labels, self._fields)
         for change in self._store.replace(page.items):
             self._tell(change)
         self._version = page.resource_version
-        self._connected()
+        self._failing_since, self._refusals = None, 0
         self._synced.set()
 
     async def _watch(self) -> None:
@@ -139,6 +149,8 @@ class Informer(Generic[T]):
                     self._tell(change)
         if time.monotonic() - started < 1.0:  # a server that hangs up at once is no better than one that is away
             await asyncio.sleep(self._backoff.next())
+        else:
+            self._connected()
 
     def _apply(self, kind: str, obj: T) -> Change[T] | None:
         if obj.metadata is not None and obj.metadata.resourceVersion:
@@ -161,6 +173,7 @@ class Informer(Generic[T]):
 
     def _connected(self) -> None:
         self._failing_since = None
+        self._refusals = 0
         self._backoff.reset()
 
     async def _pause(self, error: Exception) -> None:

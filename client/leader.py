@@ -16,6 +16,7 @@ import msgspec
 from api import errors
 from api.metadata import now
 from api.types import coordination_v1, meta_v1
+from client.codec import Unreadable
 from client.rest import Client, Unreachable
 from daemon.log import logger
 
@@ -40,6 +41,7 @@ class LeaderElector:
         self._duration, self._deadline, self._period = lease_duration, renew_deadline, retry_period
         self._observed: coordination_v1.Lease | None = None
         self._observed_at = 0.0
+        self._failing = False
         self.is_leader = False
 
     async def run(self, lead: Callable[[], Awaitable[None]]) -> None:
@@ -91,11 +93,15 @@ class LeaderElector:
     async def _try(self, timeout: float | None = None) -> bool:
         try:
             async with asyncio.timeout(timeout or self._deadline):
-                return await self._take_or_renew()
+                got = await self._take_or_renew()
+            self._failing = False
+            return got
         except errors.Conflict:
             return False
-        except (errors.StatusError, Unreachable, TimeoutError) as error:
-            log.warning("the lease could not be written", lease=self._name, reason=str(error) or "no answer in time")
+        except (errors.StatusError, Unreachable, Unreadable, TimeoutError) as error:
+            tell = log.debug if self._failing else log.warning
+            tell("the lease could not be written", lease=self._name, reason=str(error) or "no answer in time")
+            self._failing = True
             return False
 
     async def _take_or_renew(self) -> bool:

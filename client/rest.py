@@ -22,10 +22,13 @@ import msgspec
 
 from api import errors
 from api.types import meta_v1
-from client.codec import EVENT_DECODER, body_bytes, decode, decode_list, encode
+from client.codec import EVENT_DECODER, Unreadable, body_bytes, decode, decode_list, encode
 from client.kubeconfig import Config
 from client.resources import KubeObject, resource_of
 from client.transport import REQUEST_TIMEOUT, Response, Stream, Transport, Unreachable
+from daemon.log import logger
+
+log = logger(__name__)
 
 __all__ = ["Client", "Page", "PatchType", "Response", "Stream", "Unreachable", "WatchEvent"]
 
@@ -36,6 +39,8 @@ WatchEvent = tuple[EventType, T]
 
 WATCH_SECONDS = (240, 480)
 """A watch asks the server to end it after a random time in this range, so that reconnects of many clients spread."""
+WATCH_SILENCE = 150.0
+"""A server sends a bookmark about once a minute; a watch without a byte for so long is taken for dead."""
 _RETRIES = 3
 _MAX_RETRY_AFTER = 5.0
 
@@ -199,13 +204,18 @@ class Client:
         if resource_version:
             params["resourceVersion"] = resource_version
         target = _target(resource_of(cls).path(namespace), params)
-        async with self.stream("GET", target, silence=seconds + 15.0) as stream:
+        async with self.stream("GET", target, silence=min(WATCH_SILENCE, seconds + 15.0)) as stream:
             async for line in stream.lines():
                 event = EVENT_DECODER.decode(line)
                 if event.type == "ERROR":
                     status = msgspec.json.decode(event.object)
                     raise errors.from_status(status, status.get("code") or 500)
-                yield cast(EventType, event.type), decode(cls, event.object)
+                try:
+                    obj = decode(cls, event.object)
+                except Unreadable as error:  # again and again, if the watch began anew from before it
+                    log.error("an object was left out", reason=str(error))
+                    continue
+                yield cast(EventType, event.type), obj
 
     # -- anything else
 

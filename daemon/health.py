@@ -51,10 +51,10 @@ async def serve(
             *routes,
         ]
     )
-    runner = web.AppRunner(app, access_log=None)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, host or None, port, shutdown_timeout=1.0)
+        site = web.TCPSite(runner, host or None, port)
         await site.start()
         yield runner.addresses[0][1]
     finally:

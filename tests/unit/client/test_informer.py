@@ -153,6 +153,23 @@ async def test_an_unreadable_object_does_not_hide_the_others() -> None:
             assert informer.keys() == ["default/good"]
 
 
+async def test_an_unreadable_change_does_not_stop_the_watch() -> None:
+    async with serve() as api, running(api) as (informer, changes):
+        await api.put(PODS, "a", spec=spec())
+        await api.put(PODS, "a", spec={"containers": "none"})
+        await api.put(PODS, "b", spec=spec())
+        await until(lambda: len(changes) == 2)
+        assert sorted(informer.keys()) == ["default/a", "default/b"]
+
+
+async def test_a_server_that_always_says_gone_is_not_stormed() -> None:
+    async with serve() as api:
+        api.compacted = 1 << 30
+        async with running(api):
+            await asyncio.sleep(0.5)
+        assert len(api.requests) < 20
+
+
 async def test_a_failing_handler_does_not_stop_the_others() -> None:
     async with serve() as api, running(api) as (informer, changes):
         informer.on_change(lambda *_: 1 / 0)  # type: ignore[arg-type]
