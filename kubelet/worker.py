@@ -148,6 +148,7 @@ class PodWorker:
         await self._read_endings()
         view, now = self._view(), time.time()
         self._follow_probes(view)
+        view = replace(view, health=self._prober.health)
         self._tell_backoffs(view, now)
         self._report(view, now)
         step = decide(view, now)

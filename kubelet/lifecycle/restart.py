@@ -80,8 +80,10 @@ def init_failed(view: View) -> bool:
 
 
 def _in_sandbox(view: View, name: str) -> Container | None:
+    """The newest container of a name, if it belongs to the sandbox of now; while there is none, the last is what
+    counts."""
     newest = view.newest(name)
-    if newest is None or view.sandbox is None or newest.sandbox_id != view.sandbox.id:
+    if newest is None or (view.sandbox is not None and newest.sandbox_id != view.sandbox.id):
         return None
     return newest
 

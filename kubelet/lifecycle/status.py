@@ -22,9 +22,8 @@ def pod_status(view: View, now: float) -> core_v1.PodStatus:
     inits = [_container(view, each, now, init=True) for each in view.init_containers]
     mains = [_container(view, each, now, init=False) for each in view.spec.containers]
     phase = _phase(view, inits, mains)
-    ips = view.network.ips if view.network is not None and view.wired else ()
-    if view.spec.hostNetwork and view.sandbox is not None:
-        ips = view.host_ips
+    # A pod whose sandbox is gone is still known by the address it had.
+    ips = view.network.ips if view.network is not None and view.wired else [each.ip for each in told.podIPs or ()]
     metadata = view.pod.metadata
     return core_v1.PodStatus(
         phase=phase,

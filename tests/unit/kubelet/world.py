@@ -1,0 +1,304 @@
+"""A node that exists only in memory: it carries out what `decide` names, lets time pass, and writes down what happened.
+
+A transcript has a line for each step and one for each change of the status, so that a whole life of a pod can be read.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from api.types import core_v1
+from kubelet.lifecycle import actions
+from kubelet.lifecycle.backoff import Backoff, after_try
+from kubelet.lifecycle.decide import decide
+from kubelet.lifecycle.restart import spec_hash
+from kubelet.lifecycle.status import pod_status
+from kubelet.lifecycle.view import Failure, Health, Network, Stop, View
+from kubelet.runtime import container as labels
+from kubelet.runtime.container import Container, State
+
+START = 1_000_000.0
+MOST_STEPS = 500
+
+
+@dataclass
+class World:
+    pod: core_v1.Pod
+    now: float = START
+    containers: dict[str, Container] = field(default_factory=dict)
+    network: Network | None = None
+    volumes: bool = False
+    reported: bool = False
+    cleaned: bool = False
+    forgotten: bool = False
+    gone: bool = False
+    evicted: Failure | None = None
+    health: dict[str, Health] = field(default_factory=dict)
+    backoffs: dict[str, Backoff] = field(default_factory=dict)
+    failures: dict[str, Failure] = field(default_factory=dict)
+    stops: dict[str, Stop] = field(default_factory=dict)
+    stubborn: set[str] = field(default_factory=set)
+    """The names of containers that ignore SIGTERM."""
+    failing: dict[str, Failure] = field(default_factory=dict)
+    """What the next step of a kind comes to, instead of success."""
+    status: core_v1.PodStatus | None = None
+    lines: list[str] = field(default_factory=list)
+    _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+
+    def view(self) -> View:
+        pod = self.pod if self.status is None else msgspec.structs.replace(self.pod, status=self.status)
+        return View(
+            pod=pod,
+            containers=tuple(self.containers.values()),
+            network=self.network,
+            volumes_ready=self.volumes,
+            health=self.health,
+            backoffs=self.backoffs,
+            failures=self.failures,
+            stops=self.stops,
+            gone=self.gone,
+            reported=self.reported,
+            cleaned=self.cleaned,
+            started_at=START,
+            host_ips=("192.0.2.1",),
+            evicted=self.evicted,
+        )
+
+    def settle(self) -> float | None:
+        """Take steps until there is nothing to do; when there will be again."""
+        for _ in range(MOST_STEPS):
+            view = self.view()
+            self._tell(view)
+            step = decide(view, self.now)
+            if isinstance(step, actions.Wait):
+                return step.until
+            if self.forgotten:
+                return None
+            self._write(_spoken(step))
+            self._take(step)
+        raise AssertionError("the machine never comes to rest:\n" + "\n".join(self.lines[-20:]))
+
+    def run(self, script: Sequence[tuple[float, str, tuple[Any, ...]]], until: float) -> str:
+        """Let time pass to `until` seconds, with the script's events at their times. The transcript."""
+        todo = list(script)
+        due = self.settle()
+        while not self.forgotten:
+            times = [START + todo[0][0]] if todo else []
+            times += [due] if due is not None else []
+            coming = min(times, default=float("inf"))
+            if coming > START + until:
+                break
+            self.now = max(self.now, coming)
+            while todo and START + todo[0][0] <= self.now:
+                _, what, args = todo.pop(0)
+                self._write(f"! {what} {' '.join(map(str, args))}".rstrip())
+                getattr(self, what)(*args)
+            due = self.settle()
+        return "\n".join(self.lines) + "\n"
+
+    # -- what befalls the pod
+
+    def exit(self, name: str, code: int) -> None:
+        running = self._running(name)
+        self.containers[running.id] = running.exited(self.now, code)
+        self.stops.pop(running.id, None)
+
+    def out_of_memory(self, name: str) -> None:
+        running = self._running(name)
+        self.containers[running.id] = replace(running.exited(self.now, 137), oom_killed=True)
+
+    def probe(self, name: str, **verdict: Any) -> None:
+        running = self._running(name)
+        self.health[running.id] = replace(self.health.get(running.id, Health()), **verdict)
+
+    def ready(self, name: str) -> None:
+        self.probe(name, ready=True)
+
+    def unready(self, name: str) -> None:
+        self.probe(name, ready=False)
+
+    def startup_passed(self, name: str) -> None:
+        self.probe(name, started=True)
+
+    def liveness_failed(self, name: str) -> None:
+        self.probe(name, alive=False, why="failed liveness probe")
+
+    def lose_sandbox(self) -> None:
+        for each in [each for each in self.containers.values() if each.is_sandbox]:
+            del self.containers[each.id]
+
+    def kill_sandbox(self) -> None:
+        for each in [each for each in self.containers.values() if each.is_sandbox]:
+            self.containers[each.id] = each.exited(self.now, 137)
+
+    def delete(self, grace: int) -> None:
+        assert self.pod.metadata is not None
+        metadata = msgspec.structs.replace(
+            self.pod.metadata, deletionTimestamp=datetime.fromtimestamp(self.now, UTC), deletionGracePeriodSeconds=grace
+        )
+        self.pod = msgspec.structs.replace(self.pod, metadata=metadata)
+
+    def vanish(self) -> None:
+        self.gone = True
+
+    def evict(self, reason: str) -> None:
+        self.evicted = Failure(reason, "The node had a reason.", self.now, 0.0)
+
+    def set_image(self, name: str, image: str) -> None:
+        assert self.pod.spec is not None
+        changed = [
+            msgspec.structs.replace(each, image=image) if each.name == name else each
+            for each in self.pod.spec.containers
+        ]
+        self.pod = msgspec.structs.replace(self.pod, spec=msgspec.structs.replace(self.pod.spec, containers=changed))
+
+    def ignores_sigterm(self, name: str) -> None:
+        self.stubborn.add(name)
+
+    def restart_kubelet(self) -> None:
+        """What a kubelet holds in memory is lost; Docker, CNI's cache and the API server keep what they have."""
+        self.volumes = self.reported = self.cleaned = False
+        # Health is not lost: it is taken from the status that the API server was told.
+        self.backoffs, self.failures, self.stops = {}, {}, {}
+        self.pod = msgspec.structs.replace(self.pod, status=self.status)
+        self.status = None
+
+    def will_fail(self, what: str, reason: str, retry: float) -> None:
+        self.failing[what] = Failure(reason, "it went wrong", 0.0, retry)
+
+    def will_succeed(self, what: str) -> None:
+        self.failing.pop(what, None)
+
+    # -- carrying out steps
+
+    def _take(self, step: actions.Action) -> None:
+        match step:
+            case actions.SetUpVolumes():
+                if not self._fails("volumes"):
+                    self.volumes = True
+            case actions.CreateSandbox(attempt):
+                if not self._fails("sandbox"):
+                    self._make("POD", attempt, labels.SANDBOX, "")
+            case actions.AttachNetwork(sandbox_id):
+                if not self._fails("network"):
+                    self.network = Network(sandbox_id, ("10.244.0.9",))
+            case actions.StartContainer(name, attempt):
+                if not self._fails(name):
+                    self._start(name, attempt)
+            case actions.Stop(ids, grace):
+                for each in ids:
+                    self.stops[each] = Stop(self.now, self.now + grace)
+                    if self.containers[each].name not in self.stubborn and grace > 0:
+                        self._end(each, 143)
+                    elif grace == 0:
+                        self._end(each, 137)
+            case actions.Kill(ids):
+                for each in ids:
+                    self.stops[each] = replace(self.stops[each], killed_at=self.now)
+                    self._end(each, 137)
+            case actions.RemoveContainers(ids):
+                for each in ids:
+                    del self.containers[each]
+            case actions.RemoveSandbox(sandbox_id):
+                del self.containers[sandbox_id]
+                self.network = None
+            case actions.Report():
+                self.reported = True
+            case actions.CleanUp():
+                self.cleaned, self.volumes = True, False
+            case actions.Forget():
+                self.forgotten = True
+
+    def _start(self, name: str, attempt: int) -> None:
+        assert self.pod.spec is not None
+        specs = [*self.pod.spec.containers, *(self.pod.spec.initContainers or ())]
+        spec = next(each for each in specs if each.name == name)
+        last = self.view().newest(name)
+        if last is not None and last.spec_hash == spec_hash(spec):
+            self.backoffs[name] = after_try(self.backoffs.get(name), last.finished_at)
+        sandbox = next(each for each in self.containers.values() if each.is_sandbox)
+        made = self._make(name, attempt, labels.CONTAINER, sandbox.id, spec_hash(spec), spec.image or "")
+        if spec.startupProbe or spec.readinessProbe:
+            self.health[made] = Health(started=spec.startupProbe is None, ready=spec.readinessProbe is None)
+
+    def _make(self, name: str, attempt: int, kind: str, sandbox_id: str, hashed: str = "", image: str = "") -> str:
+        container_id = f"{name}-{next(self._ids)}"
+        own = {
+            labels.CONTAINER_NAME: name,
+            labels.CONTAINER_TYPE: kind,
+            labels.ATTEMPT: str(attempt),
+            labels.SANDBOX_ID: sandbox_id,
+            labels.SPEC_HASH: hashed,
+            labels.POD_UID: "uid-1",
+        }
+        made = Container(container_id, own, State.RUNNING, image, "sha256:1", self.now, self.now)
+        self.containers[container_id] = made
+        return container_id
+
+    def _end(self, container_id: str, code: int) -> None:
+        self.containers[container_id] = self.containers[container_id].exited(self.now, code)
+        self.stops.pop(container_id, None)
+
+    def _fails(self, what: str) -> bool:
+        planned = self.failing.get(what)
+        before = self.failures.pop(what, None)
+        if planned is None:
+            return False
+        tries = before.tries + 1 if before else 1
+        self.failures[what] = replace(planned, at=self.now, retry_at=self.now + planned.retry_at, tries=tries)
+        return True
+
+    def _running(self, name: str) -> Container:
+        found = [each for each in self.containers.values() if each.name == name and each.state is State.RUNNING]
+        assert found, f"{name} does not run"
+        return found[-1]
+
+    # -- writing down
+
+    def _write(self, text: str) -> None:
+        self.lines.append(f"{self.now - START:7.1f}  {text}")
+
+    def _tell(self, view: View) -> None:
+        if self.gone or self.reported:
+            return
+        status = pod_status(view, self.now)
+        if self.status is None or _line(status) != _line(self.status):
+            self._write(_line(status))
+        self.status = status
+
+
+def _spoken(step: actions.Action) -> str:
+    values = {name: getattr(step, name) for name in step.__dataclass_fields__}
+    shown = [f"{name}={','.join(value) if isinstance(value, tuple) else value}" for name, value in values.items()]
+    return " ".join(["→", type(step).__name__, *shown])
+
+
+def _line(status: core_v1.PodStatus) -> str:
+    """A status in one line: the phase, what makes it ready, and each container's state."""
+    true = [each.type for each in status.conditions or () if each.status == "True" and each.type != "PodScheduled"]
+    parts = [f"= {status.phase}", f"[{' '.join(sorted(true))}]", f"ip={status.podIP or '-'}"]
+    if status.reason:
+        parts.append(f"reason={status.reason}")
+    for each in [*(status.initContainerStatuses or ()), *(status.containerStatuses or ())]:
+        parts.append(
+            f"| {each.name}: {_state(each.state)}{' ready' if each.ready else ''} restarts={each.restartCount}"
+        )
+        if each.lastState and each.lastState.terminated:
+            parts.append(f"last={_state(each.lastState)}")
+    return " ".join(parts)
+
+
+def _state(state: core_v1.ContainerState | None) -> str:
+    if state is None:
+        return "-"
+    if state.running is not None:
+        return "running"
+    if state.terminated is not None:
+        return f"{state.terminated.reason}({state.terminated.exitCode})"
+    return f"waiting:{state.waiting.reason}" if state.waiting is not None else "-"
