@@ -9,13 +9,14 @@ import statistics
 import subprocess
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 
 from bench import namespaces, objects
+from bench.kernel import Kernel
 from bench.load.common import generate
 from bench.load.writes import ENDPOINTS
 from bench.plane import Plane
 from bench.table import Row
-from proxy.chains import service_chain
 from tests.harness.process import SCRIPTS, Process, wait_until
 
 SERVICES, CHANGES = 1000, 15
@@ -25,33 +26,27 @@ SLICES = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices"
 
 
 def measure() -> Iterable[Row]:
-    with namespaces.joined() as enter, Plane(address=namespaces.HERE) as plane:
+    with namespaces.joined() as node, Plane(address=namespaces.HERE) as plane:
         generate("writes", "services", *plane.to_apiserver(), "--count", str(SERVICES))
         generate("writes", "slices", *plane.to_apiserver(), "--count", str(SERVICES))
         for offset, backend in enumerate(("nft", "legacy")):
-            yield from _with_backend(plane, enter, backend, offset)
+            yield from _with_backend(plane, node, backend, offset)
 
 
-def _with_backend(plane: Plane, enter: tuple[str, ...], backend: str, offset: int) -> Iterator[Row]:
+def _with_backend(plane: Plane, node: namespaces.Joined, backend: str, offset: int) -> Iterator[Row]:
     argv = [str(SCRIPTS / "python"), "-m", "proxy.main", "--kubeconfig", str(plane.layout.kubeconfig("proxy"))]
-    argv += [
-        "--iptables",
-        backend,
-        "--state-dir",
-        str(plane.folder),
-        "--health-bind",
-        f"127.0.0.1:{plane.ports.proxy_health}",
-    ]
-    proxy = Process(f"proxy-{backend}", argv, plane.folder, prefix=enter).start()
-    kernel = Kernel(enter, backend)
+    argv += ["--iptables", backend, "--state-dir", str(plane.folder)]
+    argv += ["--health-bind", f"127.0.0.1:{plane.ports.proxy_health}"]
+    proxy = Process(f"proxy-{backend}", argv, plane.folder, prefix=node.enter).start()
     try:
-        proxy.wait_for("all rules", lambda: kernel.endpoints(SERVICES - 1) == ENDPOINTS, seconds=60)
-        numbers = range(100 + offset * CHANGES, 100 + (offset + 1) * CHANGES)
-        times = [_change(plane, kernel, number) for number in numbers]
-        by_hand = statistics.median(kernel.remove_one_by_hand(number) for number in range(500, 500 + CHANGES))
+        with closing(Kernel(node.name, node.enter, backend)) as kernel:
+            proxy.wait_for("all rules", lambda: kernel.endpoints(SERVICES - 1) == ENDPOINTS, seconds=60)
+            numbers = range(100 + offset * CHANGES, 100 + (offset + 1) * CHANGES)
+            times = [_change(plane, kernel, number) for number in numbers]
+            by_hand = statistics.median(kernel.remove_one_by_hand(number) for number in range(500, 500 + CHANGES))
     finally:
         proxy.stop()
-        subprocess.run([*enter, *argv, "--cleanup"], check=True, capture_output=True)
+        subprocess.run([*node.enter, *argv, "--cleanup"], check=True, capture_output=True)
     name = f"one endpoint of {SERVICES:,} × {ENDPOINTS} → in the kernel, {backend}"
     note = f"slowest {max(times) * 1000:.0f} ms"
     yield Row(name, statistics.median(times), "s", by_hand, "iptables-restore by hand", 0.1, note=note)
@@ -59,41 +54,12 @@ def _with_backend(plane: Plane, enter: tuple[str, ...], backend: str, offset: in
 
 def _change(plane: Plane, kernel: Kernel, number: int) -> float:
     body = objects.endpoint_slice(number, ENDPOINTS, unready=2)
-    assert kernel.endpoints(number) == ENDPOINTS
+    time.sleep(QUIET)
+    before = kernel.state(number)
     started = time.perf_counter()
     answer = plane.target().send("PUT", f"{SLICES}/bench-{number}-a", body)
     assert answer.status == 200, answer.body[:300]
-    wait_until("the kernel", lambda: kernel.endpoints(number) == ENDPOINTS - 1, every=0.002)
+    wait_until("the kernel", lambda: kernel.state(number) != before, every=0.002)
     seconds = time.perf_counter() - started
-    time.sleep(QUIET)
+    assert kernel.endpoints(number) == ENDPOINTS - 1
     return seconds
-
-
-class Kernel:
-    """The rules as the kernel has them."""
-
-    def __init__(self, enter: tuple[str, ...], backend: str) -> None:
-        self._enter, self._command = enter, f"iptables-{backend}"
-
-    def endpoints(self, number: int) -> int:
-        """How many endpoints a Service's chain leads to."""
-        return sum("-j KUBE-SEP-" in rule for rule in self._chain(number))
-
-    def _chain(self, number: int) -> list[str]:
-        argv = [*self._enter, self._command, "-t", "nat", "-S", _chain_name(number)]
-        return subprocess.run(argv, capture_output=True, text=True, check=False).stdout.splitlines()
-
-    def remove_one_by_hand(self, number: int) -> float:
-        """Take the last endpoint out of a Service's chain; the seconds that the command took."""
-        name = _chain_name(number)
-        rules = [rule for rule in self._chain(number) if rule.startswith("-A ")]
-        gone = rules.pop().rpartition(" ")[2]
-        lines = ["*nat", f":{name} - [0:0]", f":{gone} - [0:0]", *rules, f"-X {gone}", "COMMIT", ""]
-        started = time.perf_counter()
-        argv = [*self._enter, f"{self._command}-restore", "--noflush", "--wait"]
-        subprocess.run(argv, input="\n".join(lines), text=True, check=True, capture_output=True)
-        return time.perf_counter() - started
-
-
-def _chain_name(number: int) -> str:
-    return service_chain("SVC", f"default/bench-{number}:http", "tcp").name

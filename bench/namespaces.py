@@ -2,30 +2,55 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from tests.harness.host import run
 
 HERE, THERE = "172.30.250.1", "172.30.250.2"
 
+_CLONE_NEWNET = 0x40000000
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+@dataclass(frozen=True)
+class Joined:
+    name: str
+    enter: tuple[str, ...]
+    """The prefix that runs a command in the namespace."""
+
 
 @contextmanager
-def joined() -> Iterator[tuple[str, ...]]:
-    """Make a namespace that is reached at `THERE` and reaches us at `HERE`; the prefix that runs a command in it."""
+def joined() -> Iterator[Joined]:
+    """Make a namespace that is reached at `THERE` and reaches us at `HERE`."""
     name, device = f"bench{os.getpid()}", f"bn{os.getpid()}"
     run("ip", "netns", "add", name)
     try:
         run("ip", "link", "add", device, "type", "veth", "peer", "name", "eth0", "netns", name)
         run("ip", "addr", "add", f"{HERE}/30", "dev", device)
         run("ip", "link", "set", device, "up")
-        for argv in (
-            ("link", "set", "lo", "up"),
-            ("addr", "add", f"{THERE}/30", "dev", "eth0"),
-            ("link", "set", "eth0", "up"),
-        ):
-            run("ip", "-n", name, *argv)
-        yield ("nsenter", f"--net=/run/netns/{name}")
+        run("ip", "-n", name, "link", "set", "lo", "up")
+        run("ip", "-n", name, "addr", "add", f"{THERE}/30", "dev", "eth0")
+        run("ip", "-n", name, "link", "set", "eth0", "up")
+        yield Joined(name, ("nsenter", f"--net=/run/netns/{name}"))
     finally:
         run("ip", "netns", "del", name)
+
+
+@contextmanager
+def inside(namespace: str) -> Iterator[None]:
+    """Make the block's sockets in a network namespace."""
+    with open("/proc/self/ns/net") as home, open(f"/run/netns/{namespace}") as there:
+        _enter(there.fileno())
+        try:
+            yield
+        finally:
+            _enter(home.fileno())
+
+
+def _enter(descriptor: int) -> None:
+    if _libc.setns(descriptor, _CLONE_NEWNET):
+        raise OSError(ctypes.get_errno(), "setns")

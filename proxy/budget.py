@@ -12,6 +12,8 @@ class Budget:
     share: float = 0.25
     burst: float = 1.5
     """Seconds."""
+    longest: float = 1.0
+    """Seconds that a change waits at most."""
     debt: float = 0.0
     at: float = 0.0
 
@@ -19,4 +21,4 @@ class Budget:
         """Count `busy` seconds that ended now; returns how long to pause."""
         self.debt = max(0.0, self.debt - (now - self.at) * self.share) + busy
         self.at = now
-        return max(0.0, (self.debt - self.burst) / self.share)
+        return min(self.longest, max(0.0, (self.debt - self.burst) / self.share))

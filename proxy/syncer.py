@@ -104,7 +104,7 @@ class Syncer:
         whole_at = audit_at = 0.0
         while True:
             started = time.monotonic()
-            self._whole_due = self._whole_due or started >= whole_at
+            wrote_all = self._whole_due = self._whole_due or started >= whole_at
             try:
                 if self._whole_due:
                     await self._write_everything()
@@ -120,7 +120,7 @@ class Syncer:
                 continue
             self._failing, self._synced = None, True
             backoff.reset()
-            await self._rest(time.monotonic() - started, audit_at)
+            await self._rest(0.0 if wrote_all else time.monotonic() - started, audit_at)
 
     async def _rest(self, busy: float, until: float) -> None:
         await asyncio.sleep(max(_PAUSE, self._budget.spend(busy, time.monotonic())))

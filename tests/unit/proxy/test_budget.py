@@ -24,7 +24,6 @@ def test_a_storm_takes_no_more_than_its_share() -> None:
     assert busy / (now - started) == pytest.approx(0.25, abs=0.03)
 
 
-def test_one_long_round_is_forgiven() -> None:
-    budget = Budget()
-    assert budget.spend(1.2, 100.0) == 0.0
-    assert budget.spend(0.02, 100.1) == 0.0
+def test_nobody_waits_long() -> None:
+    budget = Budget(longest=1.0)
+    assert budget.spend(60.0, 100.0) == 1.0
