@@ -1,6 +1,7 @@
 """The lives of pods, as golden transcripts: each file holds a pod, what befalls it, and what the kubelet does.
 
-To take a change of behaviour over into the files: `PYTHEAS_WRITE_TRANSCRIPTS=1 pytest tests/unit/kubelet`, and read the diff.
+To take a change of behaviour over into the files, and then read the diff:
+`PYTHEAS_WRITE_TRANSCRIPTS=1 pytest tests/unit/kubelet`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import yaml
 
@@ -23,8 +25,7 @@ def pod_of(spec: dict[str, Any]) -> core_v1.Pod:
     for each in [*spec["containers"], *spec.get("initContainers", ())]:
         each.setdefault("image", "app:1")
     metadata = {"name": "web", "namespace": "default", "uid": "uid-1", "generation": 1}
-    pod: core_v1.Pod = core_v1.Pod.from_dict({"metadata": metadata, "spec": spec})
-    return pod
+    return msgspec.convert({"metadata": metadata, "spec": spec}, core_v1.Pod)
 
 
 def play(scenario: dict[str, Any]) -> str:
