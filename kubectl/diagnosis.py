@@ -83,7 +83,8 @@ def _ended(pod: Object) -> Iterator[Finding]:
 
 def _exit(name: str, ended: Object) -> str:
     message = f": {ended['message'].strip()}" if ended.get("message") else ""
-    return f"Container {name} ended with exit code {ended.get('exitCode', 0)}, {ended.get('reason', 'no reason')}{message}."
+    code, reason = ended.get("exitCode", 0), ended.get("reason", "no reason")
+    return f"Container {name} ended with exit code {code}, {reason}{message}."
 
 
 def _scheduling(pod: Object, events: Sequence[Object]) -> Iterator[Finding]:

@@ -97,13 +97,13 @@ def _decode(data: bytes, source: str) -> Iterable[Any]:
             return [json.loads(data)]
         except ValueError:
             pass  # several documents, or YAML's flow style: the YAML parser reads both and reports the line
-    from api.errors import StatusError
+    from api.codec import MalformedBody
     from api.yaml import documents
 
     try:
         return list(documents(data))
-    except StatusError as problem:
-        raise CliError(f"error parsing {source}: {problem.message}") from problem
+    except MalformedBody as problem:
+        raise CliError(f"error parsing {source}: {problem}") from problem
 
 
 def _flatten(value: Any, source: str) -> Iterator[Document]:
@@ -111,7 +111,9 @@ def _flatten(value: Any, source: str) -> Iterator[Document]:
         raise CliError(f'error validating "{source}": an object is expected, found {type(value).__name__}')
     missing = [f"{key} not set" for key in ("apiVersion", "kind") if not value.get(key)]
     if missing:
-        raise CliError(f'error validating "{source}": error validating data: [{", ".join(missing)}]')
+        what = missing[0] if len(missing) == 1 else f"[{', '.join(missing)}]"
+        hint = "if you choose to ignore these errors, turn validation off with --validate=false"
+        raise CliError(f'error validating "{source}": error validating data: {what}; {hint}')
     if str(value["kind"]).endswith("List") and isinstance(value.get("items"), list):
         for item in value["items"]:
             yield from _flatten(item, source)

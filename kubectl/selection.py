@@ -63,7 +63,10 @@ def documents(session: Session, args: argparse.Namespace) -> list[tuple[Resource
     found = []
     for document in load(named_files(args), args.recursive):
         resource = resource_of(session, document)
-        found.append((resource, namespace_of(session, resource, document), document))
+        namespace = namespace_of(session, resource, document)
+        if namespace and not document.namespace:
+            document.obj.setdefault("metadata", {})["namespace"] = namespace
+        found.append((resource, namespace, document))
     return found
 
 

@@ -80,7 +80,7 @@ class Server:
     ) -> Object:
         """The whole list, asked for in pages when `limit` is given, and joined."""
         path = object_path(resource, namespace)
-        result: Object = self.call("GET", path, query, accept=TABLE if table else "")
+        result: Object = self._first_page(resource, path, query or {}, table)
         key = "rows" if result.get("kind") == "Table" else "items"
         more = result.get("metadata", {}).get("continue")
         while more:
@@ -89,6 +89,19 @@ class Server:
             more = page.get("metadata", {}).get("continue")
         result.get("metadata", {}).pop("continue", None)
         return result
+
+    def _first_page(self, resource: Resource, path: str, query: Query, table: bool) -> Any:
+        from api.errors import BadRequest
+
+        try:
+            return self.call("GET", path, query, accept=TABLE if table else "")
+        except BadRequest as error:  # most likely the selector's fault, so it is named
+            labels, fields = query.get("labelSelector") or "", query.get("fieldSelector") or ""
+            if labels or fields:
+                kind = f'"{resource.group}/{resource.version}, Resource={resource.plural}"'
+                where = f'Unable to find {kind} that match label selector "{labels}", field selector "{fields}"'
+                error.message = f"{where}: {error.message}"
+            raise
 
     def create(self, resource: Resource, namespace: str | None, body: Object, query: Query | None = None) -> Object:
         result: Object = self.call(

@@ -19,6 +19,8 @@ class Session:
     def __init__(self, flags: argparse.Namespace, terminal: Terminal | None = None) -> None:
         self.flags = flags
         self.terminal = terminal or Terminal()
+        self.show_events = True
+        """Whether descriptions end with the object's events."""
 
     @cached_property
     def config(self) -> Config:

@@ -36,6 +36,7 @@ class Doomed:
     namespace: str | None
     name: str
     uid: str = ""
+    source: str = ""
 
 
 def arguments(parser: Parser) -> None:
@@ -70,20 +71,26 @@ def run(session: Session, args: argparse.Namespace) -> int:
             deleted = _delete(session, args, doomed, options)
         except NotFound as error:
             if not (args.ignore_not_found or args.all or args.selector):
-                errors.append(error)
+                errors.append(_in_context(error, doomed))
             continue
         except StatusError as error:
-            errors.append(error)
+            errors.append(_in_context(error, doomed))
             continue
         gone.append(deleted)
         _say(session, args, deleted, grace)
     if not gone and not errors and not args.ignore_not_found:
-        session.terminal.complain("No resources found")
+        session.terminal.print("No resources found")
     if args.wait and args.dry_run == "none" and not (args.force and options.get("gracePeriodSeconds") == 0):
         _wait(session, gone, Deadline(durations.parse(args.timeout)))
     for failure in errors:
         session.terminal.complain(status_message(failure))
     return 1 if errors else 0
+
+
+def _in_context(error: StatusError, doomed: Doomed) -> StatusError:
+    if doomed.source:
+        error.message = f'error when deleting "{doomed.source}": {error.message}'
+    return error
 
 
 def _options(args: argparse.Namespace) -> tuple[dict[str, Any], int | None]:
@@ -109,7 +116,7 @@ def _options(args: argparse.Namespace) -> tuple[dict[str, Any], int | None]:
 def _chosen(session: Session, args: argparse.Namespace, errors: list[StatusError]) -> Iterator[Doomed]:
     if args.filename:
         for resource, namespace, document in documents(session, args):
-            yield Doomed(resource, namespace, document.name)
+            yield Doomed(resource, namespace, document.name, source=document.source)
         return
     targets = parse_targets(args.names, session.catalog)
     if not targets:

@@ -21,28 +21,37 @@ EXAMPLES = """
   pytheas describe pods -l app=hello
   pytheas describe node
 """
+SHOW_EVENTS = "with the events, or without (default: with those of a single object)"
+
+
+class Alike(Item):
+    """One of several whose names begin as asked for."""
 
 
 def arguments(parser: Parser) -> None:
     parser.names("TYPE, TYPE NAME… or TYPE/NAME…; a name's beginning will do", "TYPE|NAME")
     selector_arguments(parser)
     file_arguments(parser)
-    parser.flag("--show-events", default=True, help="with the events (--show-events=false: without)")
+    parser.option("--show-events", bare="true", choices=("true", "false"), help=SHOW_EVENTS)
 
 
 def run(session: Session, args: argparse.Namespace) -> int:
     args.any_number = True
     failed = False
     count = 0
-    for found in _found(session, args):
+    everything = list(_found(session, args))
+    session.show_events = args.show_events == "true" or (args.show_events is None and len(everything) == 1)
+    for found in everything:
         if isinstance(found, StatusError):
             failed = True
             session.terminal.complain(status_message(found))
             continue
-        if count:
+        if count and not isinstance(found, Alike):
             session.terminal.write("\n\n")
         count += 1
         _describe(session, found)
+        if isinstance(found, Alike):
+            session.terminal.print()
     if not count and not failed:
         session.terminal.complain(
             "No resources found" if args.all_namespaces else f"No resources found in {session.namespace} namespace."
@@ -80,7 +89,7 @@ def _named(session: Session, target: Target) -> Iterator[Item | StatusError]:
         if not alike:
             yield error
         for obj in alike:
-            yield Item(target.resource, namespace, obj["metadata"]["name"], obj)
+            yield Alike(target.resource, namespace, obj["metadata"]["name"], obj)
 
 
 COMMAND = Command(

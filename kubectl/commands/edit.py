@@ -73,10 +73,14 @@ def _open(text: str) -> Path:
 
 def changes(original: dict[str, Any], text: str) -> tuple[Any, str]:
     """The patch from the original to the edited text, and its type. Raises CliError for text that is no object."""
+    from api.codec import MalformedBody
     from api.patch import three_way
     from api.yaml import documents
 
-    edited = list(documents(text))
+    try:
+        edited = list(documents(text))
+    except MalformedBody as problem:
+        raise CliError(f"the edited file cannot be read: {problem}") from problem
     if not edited:
         return {}, "merge"
     if len(edited) > 1 or not isinstance(edited[0], dict):

@@ -41,7 +41,7 @@ def run(session: Session, args: argparse.Namespace) -> int:
     terminal.print(f"KIND:       {resource.kind}")
     terminal.print(f"VERSION:    {resource.version}\n")
     if path:
-        terminal.print(f"FIELD: {path[-1]} <{explainer.type(found)}>\n")
+        terminal.print(f"FIELD: {path[-1]} <{explainer.type(found)}>\n\n")
     terminal.print("DESCRIPTION:")
     for line in _wrapped(explainer.description(found) or "<empty>", 4):
         terminal.print(line)
@@ -50,6 +50,7 @@ def run(session: Session, args: argparse.Namespace) -> int:
         terminal.print("    \nFIELDS:")
         for line in lines:
             terminal.print(line)
+    terminal.print()
     return 0
 
 
@@ -108,8 +109,9 @@ class Explainer:
         return node
 
     def description(self, node: Node) -> str:
+        """The field's own words, then its type's."""
         own, meant = node.get("description"), self._inner(node).get("description")
-        return str(own if own and (not meant or own == meant) else f"{own}\n\n{meant}" if own else meant or "")
+        return str(own if own and (not meant or own == meant) else f"{own}\n{meant}" if own else meant or "")
 
     def type(self, node: Node) -> str:
         resolved = self.resolve(node)
@@ -118,7 +120,7 @@ class Explainer:
         if isinstance(resolved.get("additionalProperties"), Mapping):
             return f"map[string]{self.type(resolved['additionalProperties'])}"
         reference = _reference(node)
-        if reference:
+        if reference and "properties" in resolved:
             return str(reference.rsplit(".", 1)[-1])
         return str(resolved.get("type") or "Object") if resolved.get("type") != "object" else "Object"
 
@@ -145,7 +147,9 @@ class Explainer:
 def _wrapped(text: str, indent: int) -> Iterator[str]:
     pad = " " * indent
     for paragraph in text.split("\n"):
-        yield from textwrap.wrap(paragraph, 80, initial_indent=pad, subsequent_indent=pad) or [""]
+        yield from textwrap.wrap(paragraph, 80, initial_indent=pad, subsequent_indent=pad, break_on_hyphens=False) or [
+            ""
+        ]
 
 
 COMMAND = Command(

@@ -63,7 +63,8 @@ def run(session: Session, args: argparse.Namespace) -> int:
     if not args.names and not args.filename:
         raise CliError(
             'You must specify the type of resource to get. Use "pytheas api-resources" for a complete list of '
-            "supported resources.\n\nerror: Required resource not specified.\n"
+            'supported resources.\n\nerror: Required resource not specified.\nUse "pytheas explain <resource>" for a '
+            "detailed description of that resource (e.g. pytheas explain pods).\n"
             "See 'pytheas get -h' for help and examples",
             prefix="",
         )
@@ -97,7 +98,7 @@ def _print_tables(session: Session, args: argparse.Namespace, found: list[Batch]
             continue
         if args.sort_by:
             sort_rows(table, args.sort_by)
-        if printed:
+        if printed and not args.no_headers:
             session.terminal.print()
         printed = True
         shape = look(args, several)

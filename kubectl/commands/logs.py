@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from api.errors import StatusError
+from api.errors import NotFound, StatusError
 from kubectl import durations
 from kubectl.command import Command
 from kubectl.errors import CliError, status_message
@@ -94,14 +94,22 @@ def _sources(session: Session, args: argparse.Namespace) -> list[Source]:
 def _pod(session: Session, word: str) -> Object:
     kind, slash, name = word.partition("/")
     if not slash:
-        return session.server.get(POD, session.namespace, word)
+        return _named(session, word)
     resource = session.catalog.find(kind)
     if resource.plural == "pods" and not resource.group:
-        return session.server.get(POD, session.namespace, name)
+        return _named(session, name)
     pods = pods_of(session, session.server.get(resource, session.namespace, name), word)
     if len(pods) > 1:
         session.terminal.complain(f"Found {len(pods)} pods, using pod/{pods[0]['metadata']['name']}")
     return pods[0]
+
+
+def _named(session: Session, name: str) -> Object:
+    try:
+        return session.server.get(POD, session.namespace, name)
+    except NotFound as error:
+        text = f'error from server (NotFound): {error.message} in namespace "{session.namespace}"'
+        raise CliError(text) from error
 
 
 def _containers(session: Session, args: argparse.Namespace, pod: Object) -> list[Source]:
@@ -112,14 +120,19 @@ def _containers(session: Session, args: argparse.Namespace, pod: Object) -> list
         chosen = inits + mains
     elif args.container:
         if args.container not in inits + mains:
-            raise CliError(f"container {args.container} is not valid for pod {metadata['name']}")
+            raise CliError(
+                f"container {args.container} is not valid for pod {metadata['name']} out of: {_choice(inits, mains)}"
+            )
         chosen = [args.container]
     else:
         chosen = [(metadata.get("annotations") or {}).get(DEFAULT_CONTAINER) or mains[0]]
         if len(inits + mains) > 1:
-            others = mains + [f"{name} (init)" for name in inits]
-            session.terminal.complain(f'Defaulted container "{chosen[0]}" out of: {", ".join(others)}')
+            session.terminal.complain(f'Defaulted container "{chosen[0]}" out of: {_choice(inits, mains)}')
     return [Source(metadata["name"], metadata["namespace"], name) for name in chosen]
+
+
+def _choice(inits: list[str], mains: list[str]) -> str:
+    return ", ".join(mains + [f"{name} (init)" for name in inits])
 
 
 def _query(args: argparse.Namespace, source: Source) -> dict[str, Any]:

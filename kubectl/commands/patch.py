@@ -48,6 +48,7 @@ def run(session: Session, args: argparse.Namespace) -> int:
 def _patch(args: argparse.Namespace) -> Any:
     if bool(args.patch) == bool(args.patch_file):
         raise CliError("must specify one of --patch or --patch-file")
+    from api.codec import MalformedBody
     from api.yaml import documents
 
     try:
@@ -55,8 +56,8 @@ def _patch(args: argparse.Namespace) -> Any:
         found = list(documents(text))
     except OSError as problem:
         raise CliError(f"cannot read {args.patch_file}: {problem.strerror}") from problem
-    except StatusError as problem:
-        raise CliError(f"unable to parse {text!r}: {problem.message}") from problem
+    except MalformedBody as problem:
+        raise CliError(f"unable to parse {text!r}: {problem}") from problem
     if len(found) != 1 or not isinstance(found[0], list if args.type == "json" else dict):
         shape = "a list of operations" if args.type == "json" else "an object"
         raise CliError(f"unable to parse {text!r}: a {args.type} patch is {shape}")

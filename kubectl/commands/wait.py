@@ -49,8 +49,8 @@ def run(session: Session, args: argparse.Namespace) -> int:
     failed = False
     for item in _items(session, args):
         try:
-            _wait(session, item, test, deadline)
-            session.terminal.print(f"{item.label} condition met")
+            if _wait(session, item, test, deadline):
+                session.terminal.print(f"{item.label} condition met")
         except TimedOut as problem:
             failed = True
             session.terminal.complain(f"error: {problem.message} on {item.resource.plural}/{item.name}")
@@ -74,13 +74,17 @@ def _items(session: Session, args: argparse.Namespace) -> list[Item]:
     ]
 
 
-def _wait(session: Session, item: Item, test: Test, deadline: Deadline) -> None:
+def _wait(session: Session, item: Item, test: Test, deadline: Deadline) -> bool:
+    """Whether there was something to wait for: what never was there needs no word."""
+    seen = bool(item.obj)
     uid = (item.obj.get("metadata") or {}).get("uid")
     with Progress(session.terminal, f"waiting for {item.label}"):
         for state in states(session.server, item.resource, item.namespace, item.name, deadline):
             other = state is not None and uid is not None and state["metadata"]["uid"] != uid
             if test(None if other else state):
-                return
+                return seen or state is not None
+            seen = True
+    return False
 
 
 def parse_condition(text: str) -> Test:

@@ -22,6 +22,7 @@ _DESCRIBERS = {
     ("", "Namespace"): "namespace",
     ("", "ConfigMap"): "configmap",
     ("", "Secret"): "secret",
+    ("", "ServiceAccount"): "serviceaccount",
     ("apps", "Deployment"): "deployment",
     ("apps", "ReplicaSet"): "replicaset",
     ("discovery.k8s.io", "EndpointSlice"): "endpointslice",

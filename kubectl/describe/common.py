@@ -106,6 +106,8 @@ def selector(value: Mapping[str, Any] | None) -> str:
 
 def events(session: Session, writer: Writer, obj: Object, *, uid: str | None = None) -> None:
     """What happened to the object, oldest first. `uid` is for nodes, whose events carry their name instead."""
+    if not session.show_events:
+        return
     metadata = obj["metadata"]
     fields = {
         "involvedObject.name": metadata["name"],

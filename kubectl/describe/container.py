@@ -44,8 +44,13 @@ def _basics(writer: Writer, container: Container, status: Container | None) -> N
     if status is not None:
         writer.field(2, "Image ID", status.get("imageID", ""))
     for title, key in (("Port", "containerPort"), ("Host Port", "hostPort")):
-        ports = [f"{p.get(key, 0)}/{p.get('protocol', 'TCP')}" for p in container.get("ports") or ()]
+        ports = [_port(entry, key) for entry in container.get("ports") or ()]
         writer.field(2, f"{title}s" if len(ports) > 1 else title, ", ".join(ports) or "<none>")
+
+
+def _port(entry: Mapping[str, Any], key: str) -> str:
+    name = f" ({entry['name']})" if entry.get("name") else ""
+    return f"{entry.get(key, 0)}/{entry.get('protocol', 'TCP')}{name}"
 
 
 def _state(writer: Writer, status: Container) -> None:
@@ -86,11 +91,11 @@ def _resources(writer: Writer, resources: Mapping[str, Any]) -> None:
 
 
 def probe(value: Mapping[str, Any]) -> str:
-    """`http-get http://:8080/healthz delay=0s timeout=1s period=10s #success=1 #failure=3`"""
+    """`http-get http://:8080/healthz delay=0s timeout=1s period=10s successThreshold=1 failureThreshold=3`"""
     timing = (
         f"delay={value.get('initialDelaySeconds', 0)}s timeout={value.get('timeoutSeconds', 1)}s "
-        f"period={value.get('periodSeconds', 10)}s #success={value.get('successThreshold', 1)} "
-        f"#failure={value.get('failureThreshold', 3)}"
+        f"period={value.get('periodSeconds', 10)}s successThreshold={value.get('successThreshold', 1)} "
+        f"failureThreshold={value.get('failureThreshold', 3)}"
     )
     if value.get("exec"):
         return f"exec [{' '.join(value['exec'].get('command') or ())}] {timing}"
@@ -114,7 +119,7 @@ def _environment(writer: Writer, container: Container) -> None:
     for variable in variables:
         source = variable.get("valueFrom")
         if source:
-            writer.line(3, f"{variable['name']}:\t{_value_from(source)}")
+            writer.line(3, f"{variable['name']}:\t{_value_from(source, container)}")
             continue
         first, *rest = variable.get("value", "").split("\n")
         writer.line(3, f"{variable['name']}:\t{first}")
@@ -135,13 +140,13 @@ def _environment_from(writer: Writer, source: Mapping[str, Any], *, first: bool)
     writer.line(3, f"{reference.get('name', '')}\t{kind}{prefix}\tOptional: {optional}")
 
 
-def _value_from(source: Mapping[str, Any]) -> str:
+def _value_from(source: Mapping[str, Any], container: Container) -> str:
     if source.get("fieldRef"):
         reference = source["fieldRef"]
         return f" ({reference.get('apiVersion', 'v1')}:{reference['fieldPath']})"
     if source.get("resourceFieldRef"):
         reference = source["resourceFieldRef"]
-        return f" ({reference['resource']})"
+        return f"{_resource_value(reference['resource'], container)} ({reference['resource']})"
     for key, words in (("secretKeyRef", ("in", "secret")), ("configMapKeyRef", ("of", "config map"))):
         if source.get(key):
             reference = source[key]
@@ -151,6 +156,15 @@ def _value_from(source: Mapping[str, Any]) -> str:
                 f"\tOptional: {optional}"
             )
     return "<unknown>"
+
+
+def _resource_value(name: str, container: Container) -> str:
+    """`limits.cpu` of the container in whole units, as its environment will have it; empty if it sets none."""
+    from api import quantity
+
+    side, _, key = name.partition(".")
+    amount = ((container.get("resources") or {}).get(side) or {}).get(key)
+    return "" if amount is None else str(quantity.value(quantity.parse(amount)))
 
 
 def _mounts(writer: Writer, container: Container) -> None:

@@ -20,9 +20,7 @@ def describe(session: Session, writer: Writer, obj: Object) -> None:
     header(writer, obj)
     label_lines(writer, "Labels", obj["metadata"].get("labels"))
     annotation_lines(writer, "Annotations", obj["metadata"].get("annotations"))
-    writer.field(0, "API Version", obj["apiVersion"])
-    writer.field(0, "Kind", obj["kind"])
-    shown = {key: value for key, value in obj.items() if key not in ("apiVersion", "kind")}
+    shown = dict(obj)
     shown["metadata"] = {key: value for key, value in obj["metadata"].items() if key not in _SHOWN_ABOVE}
     _fields(writer, 0, shown)
     events(session, writer, obj)

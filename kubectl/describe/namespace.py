@@ -25,7 +25,3 @@ def describe(session: Session, writer: Writer, namespace: Object) -> None:
         for c in status["conditions"]:
             when = c.get("lastTransitionTime", "")
             writer.line(1, f"{c['type']}\t{c['status']}\t{when}\t{c.get('reason', '')}\t{c.get('message', '')}")
-    writer.line(0)
-    writer.line(0, "No resource quota.")
-    writer.line(0)
-    writer.line(0, "No LimitRange resource.")

@@ -93,8 +93,8 @@ def _pods(session: Session, writer: Writer, node: Object) -> None:
     pods = session.server.list(POD, None, {"fieldSelector": fields, "limit": 500}).get("items") or []
     room = (node.get("status") or {}).get("allocatable") or (node.get("status") or {}).get("capacity") or {}
     writer.line(0, f"Non-terminated Pods:\t({len(pods)} in total)")
-    writer.line(1, "Namespace\tName\tCPU Requests\tCPU Limits\tMemory Requests\tMemory Limits\tAge")
-    writer.line(1, "---------\t----\t------------\t----------\t---------------\t-------------\t---")
+    writer.line(1, "Namespace\tName\t\tCPU Requests\tCPU Limits\tMemory Requests\tMemory Limits\tAge")
+    writer.line(1, "---------\t----\t\t------------\t----------\t---------------\t-------------\t---")
     totals: dict[str, dict[str, Any]] = {"requests": {}, "limits": {}}
     for pod in sorted(pods, key=lambda pod: (pod["metadata"]["namespace"], pod["metadata"]["name"])):
         cells = []
@@ -106,7 +106,7 @@ def _pods(session: Session, writer: Writer, node: Object) -> None:
                 total[name] = total.get(name, 0) + amount
         metadata = pod["metadata"]
         age = durations.age(metadata.get("creationTimestamp"))
-        writer.line(1, "\t".join([metadata["namespace"], metadata["name"], *cells, age]))
+        writer.line(1, "\t".join([metadata["namespace"], metadata["name"], "", *cells, age]))
     _totals(writer, totals, room)
 
 

@@ -74,6 +74,8 @@ def _slices(session: Session, service: Object) -> list[Object]:
 
 def ready_addresses(slices: list[Object], port_name: str) -> str:
     """`10.244.0.5:8080,10.244.0.6:8080,10.244.1.3:8080 + 2 more...`"""
+    if not slices:
+        return "<none>"
     found: list[str] = []
     for entry in slices:
         numbers = [p.get("port") for p in entry.get("ports") or () if (p.get("name") or "") == port_name]
@@ -83,7 +85,5 @@ def ready_addresses(slices: list[Object], port_name: str) -> str:
             for address in endpoint.get("addresses") or ():
                 host = f"[{address}]" if ":" in address else address
                 found.extend(host if number is None else f"{host}:{number}" for number in numbers)
-    if not found:
-        return ""
     more = f" + {len(found) - SHOWN} more..." if len(found) > SHOWN else ""
     return ",".join(found[:SHOWN]) + more

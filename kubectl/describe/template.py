@@ -37,7 +37,10 @@ def volumes(writer: Writer, found: Iterable[Mapping[str, Any]] | None, indent: s
     for volume in listed:
         writer.line(1, f"{' ' if indent else ''}{volume['name']}:")
         for name, value in _facts(volume):
-            writer.line(2, f"{name}:\t{value}")
+            if not name:
+                writer.line(3, value)
+            else:
+                writer.line(2, f"{name}:" if value is None else f"{name}:\t{value}")
 
 
 def _facts(volume: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
@@ -94,11 +97,11 @@ def _claim(source: Mapping[str, Any]) -> list[tuple[str, Any]]:
 def _downward(source: Mapping[str, Any]) -> list[tuple[str, Any]]:
     facts: list[tuple[str, Any]] = [
         ("Type", "DownwardAPI (a volume populated by information about the pod)"),
-        ("Items", ""),
+        ("Items", None),
     ]
     for item in source.get("items") or ():
         reference = item.get("fieldRef") or item.get("resourceFieldRef") or {}
-        facts.append((f"  {reference.get('fieldPath') or reference.get('resource')} -> {item['path']}", ""))
+        facts.append(("", f"{reference.get('fieldPath') or reference.get('resource')} -> {item['path']}"))
     return facts
 
 

@@ -50,10 +50,16 @@ class Template:
     def __init__(self, text: str) -> None:
         from kubectl.output.jsonpath_parser import parse
 
+        self.text = text
         self.nodes = parse(text)
 
     def render(self, obj: Any) -> str:
-        return "".join(self._render(self.nodes, obj, obj))
+        """Raises CliError for an index outside of its list."""
+        try:
+            return "".join(self._render(self.nodes, obj, obj))
+        except CliError as problem:
+            what = f'error executing jsonpath "{self.text}": Error executing template: {problem.message}'
+            raise CliError(what) from problem
 
     def values(self, obj: Any) -> Values:
         """What the expressions find, for columns, sorting and waiting."""

@@ -40,7 +40,6 @@ def _tokens(text: str) -> list[tuple[bool, str]]:
 
 def _closing_brace(text: str, at: int) -> int:
     quote = ""
-    start = at
     while at < len(text):
         character = text[at]
         if character == "\\":
@@ -52,7 +51,7 @@ def _closing_brace(text: str, at: int) -> int:
         elif character == "}":
             return at
         at += 1
-    raise _wrong(f"unclosed action: {{{text[start:]}")
+    raise CliError(f"error parsing jsonpath {text}, unclosed action")
 
 
 def _block(pieces: list[tuple[bool, str]], inside_range: bool) -> tuple[tuple[j.Node, ...], list[tuple[bool, str]]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from api.errors import AlreadyExists
 from kubectl.discovery import Resource
 from kubectl.errors import CliError
 from kubectl.outcome import Outcome, outcome_arguments
@@ -38,7 +39,10 @@ def make(session: Session, args: argparse.Namespace, resource: Resource, obj: Ob
         obj = with_last_applied(obj)
     if not outcome.only_here:
         namespace = session.namespace if resource.namespaced else None
-        obj = session.server.create(resource, namespace, obj, outcome.query(fieldValidation="Strict"))
+        try:
+            obj = session.server.create(resource, namespace, obj, outcome.query(fieldValidation="Strict"))
+        except AlreadyExists as error:
+            raise CliError(f"failed to create {resource.singular}: {error.message}") from error
     outcome.report(resource, obj["metadata"]["name"], obj, done)
     return 0
 

@@ -21,7 +21,7 @@ def run(session: Session, args: argparse.Namespace) -> int:
     def decide(item: Item) -> dict[str, Any]:
         if item.obj["spec"].get("paused"):
             raise CliError(
-                f'{item.resource.plural} "{item.name}" can\'t restart paused deployment (run rollout resume first)'
+                f'{item.resource.qualified} "{item.name}" can\'t restart paused deployment (run rollout resume first)'
             )
         return {"spec": {"template": {"metadata": {"annotations": {RESTARTED_AT: moment}}}}}
 
