@@ -41,6 +41,8 @@ class LeaderElector:
         self._duration, self._deadline, self._period = lease_duration, renew_deadline, retry_period
         self._observed: coordination_v1.Lease | None = None
         self._observed_at = 0.0
+        self._certain = False
+        """Whether `_observed` is our own last write."""
         self._failing = False
         self.is_leader = False
 
@@ -105,6 +107,11 @@ class LeaderElector:
             return False
 
     async def _take_or_renew(self) -> bool:
+        known, certain = self._observed, self._certain
+        self._certain = False
+        if certain and known is not None and self._is_ours(known):
+            await self._renew_known(known)  # nobody else should have written it: spare the read
+            return True
         try:
             lease = await self._client.get(coordination_v1.Lease, self._name, NAMESPACE)
         except errors.NotFound:
@@ -113,6 +120,7 @@ class LeaderElector:
             )
             try:
                 self._observe(await self._client.create(created))
+                self._certain = True
             except errors.AlreadyExists:
                 return False
             return True
@@ -120,8 +128,12 @@ class LeaderElector:
         spec = lease.spec
         if spec is not None and spec.holderIdentity and not self._is_ours(lease) and not self._expired(spec):
             return False
-        self._observe(await self._client.update(msgspec.structs.replace(lease, spec=self._spec(spec))))
+        await self._renew_known(lease)
         return True
+
+    async def _renew_known(self, lease: coordination_v1.Lease) -> None:
+        self._observe(await self._client.update(msgspec.structs.replace(lease, spec=self._spec(lease.spec))))
+        self._certain = True
 
     def _observe(self, lease: coordination_v1.Lease) -> None:
         if self._observed is None or self._observed.spec != lease.spec:
@@ -148,12 +160,13 @@ class LeaderElector:
 
     async def _release(self) -> None:
         """Give the Lease up, so that the next leader need not wait for it to run out."""
-        lease = self._observed
-        if lease is None or lease.spec is None or not self._is_ours(lease):
-            return
-        spec = msgspec.structs.replace(lease.spec, holderIdentity="", leaseDurationSeconds=1, renewTime=now())
+        self._certain = False
         try:
             async with asyncio.timeout(2.0):
+                lease = await self._client.get(coordination_v1.Lease, self._name, NAMESPACE)
+                if lease.spec is None or not self._is_ours(lease):
+                    return
+                spec = msgspec.structs.replace(lease.spec, holderIdentity="", leaseDurationSeconds=1, renewTime=now())
                 self._observe(await self._client.update(msgspec.structs.replace(lease, spec=spec)))
         except (errors.StatusError, Unreachable, TimeoutError) as error:
             log.info("the lease could not be given up", lease=self._name, reason=str(error) or "no answer in time")

@@ -50,6 +50,7 @@ class SchedulingQueue:
         self._active: list[tuple[tuple[float, ...], int, Waiting]] = []
         self._backoff: list[tuple[float, int, Waiting]] = []
         self._rejected: dict[str, Waiting] = {}
+        """In the order in which they were tried."""
         self._order = itertools.count()
         self._ready = asyncio.Event()
         self._counts = {"active": 0, "backoff": 0, "unschedulable": 0}
@@ -130,15 +131,18 @@ class SchedulingQueue:
             if waiting.place == "backoff" and self._pods.get(waiting.info.uid) is waiting:
                 self._leave(waiting)
                 self._put_active(waiting)
-        for waiting in [each for each in self._rejected.values() if now - each.tried_at >= REJECTED_FOR]:
-            self._move_on(waiting)
+        while (oldest := self._longest_rejected()) is not None and now - oldest.tried_at >= REJECTED_FOR:
+            self._move_on(oldest)
 
     def next_due(self) -> float | None:
         """Seconds until `wake_due` has something to do; None when nothing waits for its time."""
         times = [self._backoff[0][0]] if self._backoff else []
-        if self._rejected:
-            times.append(min(each.tried_at for each in self._rejected.values()) + REJECTED_FOR)
+        if (oldest := self._longest_rejected()) is not None:
+            times.append(oldest.tried_at + REJECTED_FOR)
         return min(times) - self._clock() if times else None
+
+    def _longest_rejected(self) -> Waiting | None:
+        return next(iter(self._rejected.values()), None)
 
     def _tried(self, waiting: Waiting) -> None:
         waiting.attempts += 1
