@@ -144,7 +144,7 @@ def _checked(key: str, operator: Operator, values: tuple[str, ...]) -> Requireme
     """A requirement whose key, values and operator fit together. Raises SelectorError."""
     wrong = names.qualified_name(key)
     if wrong:
-        raise SelectorError(invalid("key", key, "; ".join(wrong)).message)
+        raise SelectorError(invalid(Path(), key, "; ".join(wrong)).message)
     path = Path("values")
     if operator in ("in", "notin") and not values:
         raise SelectorError(required(path, "for 'in', 'notin' operators, values set can't be empty").message)
@@ -156,7 +156,7 @@ def _checked(key: str, operator: Operator, values: tuple[str, ...]) -> Requireme
     for index, value in enumerate(values):
         wrong = names.label_value(value)
         if wrong:
-            raise SelectorError(invalid(path / index, value, "; ".join(wrong)).message)
+            raise SelectorError(invalid((path / index).key(key), value, "; ".join(wrong)).message)
     return Requirement(key, operator, values)
 
 
@@ -178,7 +178,7 @@ class _Parser:
         while position < len(text):
             match = _TOKEN.match(text, position)
             if match is None:
-                raise SelectorError(f"unable to parse requirement: found '{text[position]}'")
+                raise SelectorError(f"found '{text[position]}', expected: !, identifier, or 'end of string'")
             self.tokens.append(match[1] or match[2])
             position = match.end()
         self.at = 0
@@ -195,14 +195,19 @@ class _Parser:
         found: list[Requirement] = []
         if not self.tokens:
             return found
+        if self.peek() in _SYMBOLS - {"!"}:
+            raise SelectorError(f"found '{self.peek()}', expected: !, identifier, or 'end of string'")
         while True:
-            found.append(self.requirement())
+            try:
+                found.append(self.requirement())
+            except SelectorError as problem:
+                raise SelectorError(f"unable to parse requirement: {problem}") from problem
             token = self.take()
             if not token:
                 return found
             if token != ",":
                 raise SelectorError(f"found '{token}', expected: ',' or 'end of string'")
-            if self.peek() in ("", ","):
+            if self.peek() in _SYMBOLS - {"!"}:
                 raise SelectorError(f"found '{self.peek()}', expected: identifier after ','")
 
     def requirement(self) -> Requirement:
@@ -216,13 +221,13 @@ class _Parser:
         if operator in ("in", "notin"):
             return _checked(key, "in" if operator == "in" else "notin", self.values())
         if operator not in _BINARY:
-            raise SelectorError(f"unable to parse requirement: found '{operator}', expected: {_OPERATORS}")
+            raise SelectorError(f"found '{operator}', expected: {_OPERATORS}")
         return _checked(key, _BINARY[operator], (self.exact_value(),))
 
     def identifier(self) -> str:
         token = self.take()
         if token in _SYMBOLS:
-            raise SelectorError(f"unable to parse requirement: found '{token}', expected: !, identifier, or ','")
+            raise SelectorError(f"found '{token}', expected: identifier")
         return token
 
     def exact_value(self) -> str:
@@ -230,21 +235,25 @@ class _Parser:
         if token in ("", ","):
             return ""
         if token in _SYMBOLS:
-            raise SelectorError(f"unable to parse requirement: found '{token}', expected: identifier")
+            raise SelectorError(f"found '{token}', expected: identifier")
         return self.take()
 
     def values(self) -> tuple[str, ...]:
+        """`(a,b)`; an empty place is an empty value."""
         token = self.take()
         if token != "(":
-            raise SelectorError(f"unable to parse requirement: found '{token}' expected: '('")
+            raise SelectorError(f"found '{token}' expected: '('")
         found: set[str] = set()
         while True:
-            found.add(self.exact_value() if self.peek() != ")" else "")
+            token = self.peek()
+            if token in _SYMBOLS - {",", ")"}:
+                raise SelectorError(f"found '{token}', expected: ',', or identifier")
+            found.add("" if token in (",", ")") else self.take())
             token = self.take()
             if token == ")":
                 return tuple(sorted(found))
             if token != ",":
-                raise SelectorError(f"unable to parse requirement: found '{token}', expected: ',', or ')'")
+                raise SelectorError(f"found '{token}', expected: ',' or ')'")
 
 
 _BINARY: dict[str, Operator] = {"=": "=", "==": "==", "!=": "!=", ">": "gt", "<": "lt"}

@@ -64,7 +64,7 @@ def _labels(text: str) -> LabelSelector | None:
     try:
         selector = LabelSelector.parse(text)
     except SelectorError as error:
-        raise BadRequest(f"unable to parse requirement: {error}") from error
+        raise BadRequest(str(error)) from error
     return None if selector.everything else selector
 
 
