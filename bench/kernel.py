@@ -14,7 +14,7 @@ from proxy.chains import service_chain
 _libc = ctypes.CDLL(None, use_errno=True)
 _IPT_SO_GET_INFO = 64
 _INFO = struct.Struct("=32s13I")
-"""struct ipt_getinfo of linux/netfilter_ipv4/ip_tables.h: name, valid_hooks, hook_entry[5], underflow[5], entries, size."""
+"""struct ipt_getinfo: name, valid_hooks, hook_entry[5], underflow[5], entries, size."""
 
 
 class Kernel:

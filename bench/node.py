@@ -18,7 +18,6 @@ from tests.harness.process import Process
 
 PREFIX = "172.30.249"
 NAME = "bench-1"
-LABELS = {"node": NAME}
 
 
 @dataclass
@@ -78,21 +77,9 @@ def _site(plane: Plane, host: Host) -> Site:
     return Site(plane, host, kubelet, host.process("proxy", daemons["proxy"].argv(layout)))
 
 
-def rss(pid: int) -> int:
-    """Resident bytes of a process, its children included."""
-    return sum(_field(child, "VmRSS") for child in family(pid)) * 1024
-
-
 def family(pid: int) -> list[int]:
     found = [pid]
     for task in Path(f"/proc/{pid}/task").glob("*"):
         for child in (task / "children").read_text().split():
             found += family(int(child))
     return found
-
-
-def _field(pid: int, name: str) -> int:
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith(f"{name}:"):
-            return int(line.split()[1])
-    return 0

@@ -10,6 +10,7 @@ import shutil
 import socket
 import ssl
 import tempfile
+import urllib.request
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +22,7 @@ from cluster import identities
 from cluster.daemons import Daemon, Machine, control_plane
 from cluster.layout import Layout, Network, Ports
 from cluster.up import write_config
-from tests.harness.process import Process, free_port, wait_until
+from tests.harness.process import Process, free_port
 
 TOKEN = "bench-0123456789abcdef"
 """The administrator's token, for load generators that cannot show a certificate."""
@@ -100,10 +101,17 @@ class Plane(AbstractContextManager["Plane"]):
     def pids(self) -> dict[str, int]:
         return {name: process.pid for name, process in self.processes.items()}
 
-    def stop(self) -> None:
+    def etcd_answers(self) -> bool:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.ports.etcd + 2}/health", timeout=2) as answer:
+            return b'"true"' in answer.read()
+
+    def stop_all(self) -> None:
         for process in reversed(self.processes.values()):
             process.stop()
-        wait_until("the end of the control plane", lambda: not any(p.alive() for p in self.processes.values()))
+
+    def stop(self) -> None:
+        """Stop all, and delete the folder."""
+        self.stop_all()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def __exit__(

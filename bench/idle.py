@@ -1,0 +1,81 @@
+"""What a small cluster that has nothing to do costs: memory, and time on the cores.
+
+Limits: etcd and as many bare Python processes with an event loop and an HTTP client; and what etcd alone needs of a
+core.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from bench.node import Site, family, site
+from bench.table import Row
+from tests.harness.kubectl import Kubectl
+from tests.harness.process import wait_until
+
+SECONDS = 30
+CONTROL = ("etcd", "apiserver", "scheduler", "controllers")
+NODE = ("kubelet", "proxy")
+BARE = "import asyncio, uvloop, aiohttp, msgspec; print('up', flush=True); uvloop.run(asyncio.sleep(600))"
+
+
+def measure() -> Iterable[Row]:
+    with site() as here:
+        here.start()
+        wait_until("a Ready node", here.node_ready, seconds=60)
+        Kubectl(here.plane.admin_conf)("get", "pods,services,nodes", "-A")  # a cluster that has been used
+        time.sleep(10)
+        before, began = _cpu(here), time.monotonic()
+        time.sleep(SECONDS)
+        after, seconds = _cpu(here), time.monotonic() - began
+        memory = {name: resident(pid) for name, pid in _pids(here).items()}
+        bare = _bare_process()
+    shares = {name: 100 * (after[name] - before[name]) / seconds for name in before}
+    for title, names, goal in (("etcd + control plane", CONTROL, 250.0), ("kubelet + proxy", NODE, 100.0)):
+        limit = sum(memory[name] if name == "etcd" else bare for name in names)
+        figure, note = sum(memory[name] for name in names), ", ".join(f"{name} {memory[name]:.0f}" for name in names)
+        yield Row(f"resident memory idle, {title}", figure, "MB", limit, "etcd, bare Pythons", goal, note=note)
+    note = ", ".join(f"{name} {share:.2f}" for name, share in shares.items())
+    yield Row("idle CPU of all daemons", sum(shares.values()), "%", shares["etcd"], "etcd's own part", 3, note=note)
+
+
+def _pids(here: Site) -> dict[str, int]:
+    return {**here.plane.pids(), "kubelet": here.kubelet.pid, "proxy": here.proxy.pid}
+
+
+def _cpu(here: Site) -> dict[str, float]:
+    """Seconds on a core so far, ended children included."""
+    return {name: sum(_seconds(member) for member in family(pid)) for name, pid in _pids(here).items()}
+
+
+def _seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+
+
+def resident(pid: int) -> float:
+    """Megabytes that a process and its children hold."""
+    return sum(_resident(member) for member in family(pid))
+
+
+def _resident(pid: int) -> float:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def _bare_process() -> float:
+    process = subprocess.Popen([sys.executable, "-c", BARE], stdout=subprocess.PIPE)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"up\n"
+        return _resident(process.pid)
+    finally:
+        process.kill()
+        process.communicate()
