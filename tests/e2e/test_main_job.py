@@ -155,17 +155,25 @@ def test_set_image_to_a_missing_one_keeps_the_old_pods(hello: Kubectl, curl: Cal
     wait_until("the bad pod to be gone", lambda: len(hello("get", "pods").splitlines()) == 4)
 
 
-def test_an_unready_pod_gets_no_requests(hello: Kubectl, curl: Callable[..., str]) -> None:
-    hello("delete", "deployment", "hello")
-    probe = {"exec": {"command": ["test", "-e", "/tmp/ready"]}, "periodSeconds": 1}
-    web = manifests.deployment("hello", 2, container={"readinessProbe": probe, "command": ["sh", "-c"]})
-    web["spec"]["template"]["spec"]["containers"][0]["args"] = ["touch /tmp/ready; exec httpd -f -p 8080 -h /www"]
-    hello("apply", "-f", "-", stdin=json.dumps(web))
-    hello("rollout", "status", "deployment/hello", "--timeout=60s", seconds=90)
-    url = f"http://{hello.get('service', 'hello')['spec']['clusterIP']}/"
+def test_an_unready_pod_gets_no_requests(namespace: Kubectl, curl: Callable[..., str], cluster: Cluster) -> None:
+    probe = {"exec": {"command": ["test", "-e", "/www/ready"]}, "periodSeconds": 1, "failureThreshold": 1}
+    command = ["sh", "-c", "touch /www/ready; exec httpd -f -p 8080 -h /www"]
+    web = manifests.deployment("hello", 2, container={"readinessProbe": probe, "command": command})
+    for each in (web, manifests.service("hello")):
+        namespace("apply", "-f", "-", stdin=json.dumps(each))
+    namespace("rollout", "status", "deployment/hello", "--timeout=60s", seconds=90)
+    url = f"http://{namespace.get('service', 'hello')['spec']['clusterIP']}/"
     assert len(answered_by(curl, url)) == 2
-    slices = hello.get("endpointslices", "-l", "kubernetes.io/service-name=hello")["items"]
-    assert sum(len(each["endpoints"]) for each in slices) == 2
+
+    victim = namespace.get("pods")["items"][0]
+    host = next(node.host for node in cluster.nodes if node.name == victim["spec"]["nodeName"])
+    container = victim["status"]["containerStatuses"][0]["containerID"].removeprefix("docker://")
+    host.run("docker", "-H", host.docker, "exec", container, "rm", "/www/ready")
+    name = victim["metadata"]["name"]
+    wait_until("only the other pod to answer", lambda: name not in answered_by(curl, url, times=10))
+    slices = namespace.get("endpointslices", "-l", "kubernetes.io/service-name=hello")["items"]
+    ready = [point["conditions"]["ready"] for each in slices for point in each["endpoints"]]
+    assert sorted(ready) == [False, True]
 
 
 def test_wait_delete_and_endpoints_follow(hello: Kubectl) -> None:

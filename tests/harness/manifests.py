@@ -25,7 +25,10 @@ def deployment(
         "spec": {
             "replicas": replicas,
             "selector": {"matchLabels": {"app": name}},
-            "template": {"metadata": {"labels": {"app": name}}, "spec": {"containers": [web]}},
+            "template": {
+                "metadata": {"labels": {"app": name}},
+                "spec": {"containers": [web], "terminationGracePeriodSeconds": 2},
+            },
             **spec,
         },
     }
