@@ -50,6 +50,9 @@ class DeploymentStrategy(StatusStrategy):
         errors = self.validate(new, ctx)
         return errors + rules.immutable(new["spec"].get("selector"), old["spec"].get("selector"), "spec.selector")
 
+    def warnings(self, obj: Object) -> list[str]:
+        return workload.warnings(obj)
+
     def validate_status_update(self, new: Object, old: Object, ctx: Context) -> list[FieldError]:
         status, before = new.get("status") or {}, old.get("status") or {}
         errors = workload.replica_counts(status, _COUNTS)

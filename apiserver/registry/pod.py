@@ -9,7 +9,7 @@ from api.errors import Forbidden
 from api.field import FieldError, forbidden
 from apiserver.registry import pod_columns, pod_update, resources
 from apiserver.registry.kind import Context, Kind, Object, Strategy
-from apiserver.registry.podspec import containers, defaults, validation
+from apiserver.registry.podspec import containers, defaults, validation, warnings
 
 TOLERATION_SECONDS = 300
 """How long a pod stays on a node that is not ready or not reachable, unless it says otherwise."""
@@ -70,11 +70,12 @@ class PodStrategy(Strategy):
         return pod_update.validate_status_change(new, old)
 
     def warnings(self, obj: Object) -> list[str]:
+        found = warnings.of_spec(obj["spec"], "spec")
         wrong = names.dns1123_label(obj["metadata"].get("name") or "")
         if not wrong:
-            return []
+            return found
         text = "this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended"
-        return [f"metadata.name: {text}: [{' '.join(wrong)}]"]
+        return [f"metadata.name: {text}: [{' '.join(wrong)}]", *found]
 
     def grace_period(self, obj: Object, asked: int | None) -> int | None:
         spec, status = obj.get("spec") or {}, obj.get("status") or {}

@@ -34,6 +34,9 @@ class ReplicaSetStrategy(StatusStrategy):
         errors = self.validate(new, ctx)
         return errors + rules.immutable(new["spec"].get("selector"), old["spec"].get("selector"), "spec.selector")
 
+    def warnings(self, obj: Object) -> list[str]:
+        return workload.warnings(obj)
+
     def validate_status_update(self, new: Object, old: Object, ctx: Context) -> list[FieldError]:
         counts = ("fullyLabeledReplicas", "readyReplicas", "availableReplicas")
         return workload.replica_counts(new.get("status") or {}, counts)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from api import names
 from api.field import FieldError, forbidden, invalid, not_supported, required
 from api.selectors import LabelSelector, SelectorError
 from apiserver.registry import rules
 from apiserver.registry.columns import NONE
 from apiserver.registry.kind import Column, Object
 from apiserver.registry.podspec import defaults, validation
+from apiserver.registry.podspec.warnings import of_spec
 
 
 def default_template(spec: Object) -> None:
@@ -56,6 +58,18 @@ def _template(template: Object, called: str) -> list[FieldError]:
         text = f"activeDeadlineSeconds in {called} is not Supported"
         errors.append(forbidden("spec.template.spec.activeDeadlineSeconds", text))
     return errors
+
+
+def warnings(obj: Object) -> list[str]:
+    """Of its template, and of a name that no pod could have in its own hostname."""
+    found = of_spec(obj["spec"]["template"]["spec"], "spec.template.spec")
+    wrong = names.dns1123_label(obj["metadata"].get("name") or "")
+    if not wrong:
+        return found
+    text = (
+        "this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended"
+    )
+    return [f"metadata.name: {text}: [{' '.join(wrong)}]", *found]
 
 
 def replica_counts(status: Object, counts: tuple[str, ...]) -> list[FieldError]:
