@@ -1,4 +1,7 @@
-"""The Go names of types, which the decoder's messages show: `int32`, `v1.PodSpec`, `[]v1.Container`."""
+"""The Go names of types, which the decoder's messages show: `int32`, `v1.PodSpec`, `[]v1.Container`.
+
+Strings with a type of their own (`v1.PullPolicy`) look like any string in the schema; those people set are listed here.
+"""
 
 from __future__ import annotations
 
@@ -20,14 +23,67 @@ _SCALARS = {
 }
 
 
-def type_name(schema: Schema) -> str:
-    """The type's name with its package, as Go prints it."""
+_NAMED = {
+    "BoundObjectReference.uid": "types.UID",
+    "Capabilities.add": "v1.Capability",
+    "Capabilities.drop": "v1.Capability",
+    "Container.imagePullPolicy": "v1.PullPolicy",
+    "Container.restartPolicy": "v1.ContainerRestartPolicy",
+    "Container.terminationMessagePolicy": "v1.TerminationMessagePolicy",
+    "ContainerPort.protocol": "v1.Protocol",
+    "DeleteOptions.propagationPolicy": "v1.DeletionPropagation",
+    "DeploymentStrategy.type": "v1.DeploymentStrategyType",
+    "EmptyDirVolumeSource.medium": "v1.StorageMedium",
+    "EndpointPort.protocol": "v1.Protocol",
+    "EndpointSlice.addressType": "v1.AddressType",
+    "HTTPGetAction.scheme": "v1.URIScheme",
+    "HostPathVolumeSource.type": "v1.HostPathType",
+    "LabelSelectorRequirement.operator": "v1.LabelSelectorOperator",
+    "LoadBalancerIngress.ipMode": "v1.LoadBalancerIPMode",
+    "NamespaceSpec.finalizers": "v1.FinalizerName",
+    "NodeAddress.type": "v1.NodeAddressType",
+    "NodeCondition.status": "v1.ConditionStatus",
+    "NodeCondition.type": "v1.NodeConditionType",
+    "NodeSelectorRequirement.operator": "v1.NodeSelectorOperator",
+    "ObjectMeta.uid": "types.UID",
+    "OwnerReference.uid": "types.UID",
+    "PodCondition.status": "v1.ConditionStatus",
+    "PodCondition.type": "v1.PodConditionType",
+    "PodSecurityContext.fsGroupChangePolicy": "v1.PodFSGroupChangePolicy",
+    "PodSpec.dnsPolicy": "v1.DNSPolicy",
+    "PodSpec.preemptionPolicy": "v1.PreemptionPolicy",
+    "PodSpec.restartPolicy": "v1.RestartPolicy",
+    "PodStatus.phase": "v1.PodPhase",
+    "Preconditions.uid": "types.UID",
+    "SeccompProfile.type": "v1.SeccompProfileType",
+    "Secret.type": "v1.SecretType",
+    "SecurityContext.procMount": "v1.ProcMountType",
+    "ServicePort.protocol": "v1.Protocol",
+    "ServiceSpec.externalTrafficPolicy": "v1.ServiceExternalTrafficPolicy",
+    "ServiceSpec.internalTrafficPolicy": "v1.ServiceInternalTrafficPolicy",
+    "ServiceSpec.ipFamilies": "v1.IPFamily",
+    "ServiceSpec.ipFamilyPolicy": "v1.IPFamilyPolicy",
+    "ServiceSpec.sessionAffinity": "v1.ServiceAffinity",
+    "ServiceSpec.type": "v1.ServiceType",
+    "Taint.effect": "v1.TaintEffect",
+    "Toleration.effect": "v1.TaintEffect",
+    "Toleration.operator": "v1.TolerationOperator",
+    "TopologySpreadConstraint.whenUnsatisfiable": "v1.UnsatisfiableConstraintAction",
+    "VolumeMount.mountPropagation": "v1.MountPropagationMode",
+}
+"""Struct and field → type of the string, or of the list's strings."""
+
+
+def type_name(schema: Schema, place: str = "") -> str:
+    """The type's name with its package, as Go prints it. `place` is the struct and field (`Container.image`)."""
     if schema.name and schema.form in (Form.STRUCT, Form.OBJECT):
         package, _, name = schema.name.rpartition(".")
         return f"{package.rpartition('.')[2]}.{name}"
     if schema.form is Form.LIST:
-        return f"[]{type_name(schema.items)}"
+        return f"[]{type_name(schema.items, place)}"
     if schema.form is Form.MAP:
         values = schema.values
         return "v1.ResourceList" if values.form is Form.QUANTITY else f"map[string]{type_name(values)}"
+    if schema.form is Form.STRING and place in _NAMED:
+        return _NAMED[place]
     return _SCALARS.get(schema.form, "map[string]interface {}")

@@ -50,6 +50,10 @@ class _Place:
         self.struct = struct
         self.fields = fields
 
+    @property
+    def key(self) -> str:
+        return f"{self.struct}.{self.fields[-1]}" if self.fields else ""
+
     def mismatch(self, shown: str, go_type: str) -> _Mismatch:
         where = f"Go struct field {self.struct}.{'.'.join(self.fields)}" if self.fields else "Go value"
         return _Mismatch(f"json: cannot unmarshal {shown} into {where} of type {go_type}")
@@ -61,16 +65,16 @@ def _check(schema: Schema, value: Any, place: _Place) -> None:
     match schema.form:
         case Form.STRUCT:
             if not isinstance(value, dict):
-                raise place.mismatch(_json_type(value), type_name(schema))
+                raise place.mismatch(_json_type(value), type_name(schema, place.key))
             _check_struct(schema, value, place)
         case Form.MAP:
             if not isinstance(value, dict):
-                raise place.mismatch(_json_type(value), type_name(schema))
+                raise place.mismatch(_json_type(value), type_name(schema, place.key))
             for item in value.values():
                 _check(schema.values, item, place)
         case Form.LIST:
             if not isinstance(value, list):
-                raise place.mismatch(_json_type(value), type_name(schema))
+                raise place.mismatch(_json_type(value), type_name(schema, place.key))
             for item in value:
                 _check(schema.items, item, place)
         case _:
@@ -110,7 +114,7 @@ def _check_scalar(schema: Schema, value: Any, place: _Place) -> None:
         case _:
             good = True
     if not good:
-        raise place.mismatch(_json_type(value), type_name(schema))
+        raise place.mismatch(_json_type(value), type_name(schema, place.key))
     return None
 
 

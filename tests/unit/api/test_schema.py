@@ -94,6 +94,12 @@ def test_a_good_object_has_nothing_to_say() -> None:
             "of type []string",
         ),
         (
+            (*CONTAINER, "imagePullPolicy"),
+            1,
+            "json: cannot unmarshal number into Go struct field "
+            "Container.spec.template.spec.containers.imagePullPolicy of type v1.PullPolicy",
+        ),
+        (
             CONTAINER,
             "x",
             "json: cannot unmarshal string into Go struct field PodSpec.spec.template.spec.containers "
@@ -264,6 +270,19 @@ def test_data_is_what_the_generator_makes() -> None:
 
     for name, types in generate.by_package(generate.read_definitions()).items():
         assert package(name) == types
+
+
+def test_every_named_type_is_a_string_of_the_schema() -> None:
+    from api.schema.node import DATA, package
+    from api.schema.types import _NAMED
+
+    strings = set()
+    for path in DATA.glob("*.json"):
+        for name in package(path.stem):
+            for field, node in load(f"{path.stem}.{name}").properties.items():
+                if node.form is Form.STRING or (node.form is Form.LIST and node.items.form is Form.STRING):
+                    strings.add(f"{name}.{field}")
+    assert set(_NAMED) <= strings
 
 
 def test_unknown_definitions() -> None:
