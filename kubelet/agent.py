@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from aiohttp import web
 from prometheus_client import REGISTRY
 
 from api.types import core_v1
@@ -16,6 +15,7 @@ from client.informer import Informer
 from client.kubeconfig import load
 from client.rest import Client
 from daemon import health as health_pages
+from daemon.aio import web
 from daemon.log import logger
 from daemon.run import freeze
 from kubelet import machine as machines
