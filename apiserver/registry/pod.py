@@ -41,6 +41,7 @@ class PodStrategy(Strategy):
 
     def prepare_for_create(self, obj: Object, ctx: Context) -> None:
         spec = obj["spec"]
+        _select_own_values(obj["metadata"].get("labels") or {}, spec)
         _tolerate_sick_nodes(spec)
         _set_priority(obj)
         obj["status"] = {"phase": "Pending", "qosClass": resources.qos_class(spec)}
@@ -119,6 +120,30 @@ def _token_without_account(spec: Object) -> list[FieldError]:
         for number, source in enumerate((volume.get("projected") or {}).get("sources") or ())
         if source.get("serviceAccountToken") is not None
     ]
+
+
+def _select_own_values(labels: Mapping[str, str], spec: Object) -> None:
+    """`matchLabelKeys` mean the pod's own values, which are written into the selectors once, when it is made."""
+    for constraint in spec.get("topologySpreadConstraints") or ():
+        _add_values(constraint, labels, "matchLabelKeys", "In")
+    affinity = spec.get("affinity") or {}
+    for kind in ("podAffinity", "podAntiAffinity"):
+        terms = affinity.get(kind) or {}
+        weighted = terms.get("preferredDuringSchedulingIgnoredDuringExecution") or ()
+        required = terms.get("requiredDuringSchedulingIgnoredDuringExecution") or ()
+        for term in (*required, *(each.get("podAffinityTerm") or {} for each in weighted)):
+            _add_values(term, labels, "matchLabelKeys", "In")
+            _add_values(term, labels, "mismatchLabelKeys", "NotIn")
+
+
+def _add_values(term: Object, labels: Mapping[str, str], field: str, operator: str) -> None:
+    selector = term.get("labelSelector")
+    if selector is None:
+        return
+    for key in term.get(field) or ():
+        if key in labels:
+            wanted = {"key": key, "operator": operator, "values": [labels[key]]}
+            selector["matchExpressions"] = [*(selector.get("matchExpressions") or ()), wanted]
 
 
 def _tolerate_sick_nodes(spec: Object) -> None:

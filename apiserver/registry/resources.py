@@ -185,7 +185,7 @@ def _amounts(pod_spec: Object, field: str) -> tuple[dict[str, Fraction], bool]:
     for container in (*(pod_spec.get("containers") or ()), *(pod_spec.get("initContainers") or ())):
         stated = (container.get("resources") or {}).get(field) or {}
         for name in _COMPUTE:
-            amount = _readable(stated.get(name))
+            amount = _readable(stated[name]) if name in stated else 0
             if amount > 0:
                 total[name] = total.get(name, Fraction(0)) + amount
             else:

@@ -294,6 +294,10 @@ def _chosen_ports(spec: Object, own: set[str], ctx: Context) -> list[FieldError]
             errors.append(invalid(at, number, text))
         elif name in taken:
             errors.append(invalid(at, number, "provided port is already allocated"))
+    health = spec.get("healthCheckNodePort")
+    name = f"{addresses.NODE_PORTS}TCP/{health}"
+    if health and name in taken and name not in own:
+        errors.append(invalid("spec.healthCheckNodePort", health, "provided port is already allocated"))
     return errors
 
 

@@ -151,6 +151,8 @@ BAD: list[tuple[dict[str, Any], list[str]]] = [
         "ports is 30000-32767"]),
     ({"type": "NodePort", "ports": [{"port": 80, "nodePort": 30001}]}, [
         "spec.ports[0].nodePort: Invalid value: 30001: provided port is already allocated"]),
+    ({"type": "LoadBalancer", "externalTrafficPolicy": "Local", "healthCheckNodePort": 30001}, [
+        "spec.healthCheckNodePort: Invalid value: 30001: provided port is already allocated"]),
     ({"ipFamilyPolicy": "RequireDualStack"}, [
         'spec.ipFamilyPolicy: Invalid value: "RequireDualStack": this cluster is not configured for dual-stack '
         "services"]),
