@@ -72,9 +72,9 @@ class Client:
         self.config = config
         self._headers = {"Accept": "application/json", "User-Agent": user_agent}
         if transport is None:
-            from client.aiohttp_transport import AiohttpTransport
+            from client.daemon_transport import DaemonTransport
 
-            transport = AiohttpTransport(config)
+            transport = DaemonTransport(config)
         self._transport = transport
 
     async def __aenter__(self) -> Client:

@@ -1,8 +1,8 @@
 """The border to the network: what a Client needs of an HTTP library, and the errors it may see from one.
 
-There are two transports. A daemon's is a bare aiohttp session (`aiohttp_transport`): 0.36 ms of CPU a request over
-TLS, which a scheduler that binds a thousand pods a second needs. A command's is httpx (`httpx_transport`): slower by
-request, but imported in half the time, which a command that must answer in a fraction of a second needs.
+There are two transports. A daemon's (`daemon_transport`) is made for many small requests: 0.09 ms of CPU each, over
+TLS. A command's is httpx (`httpx_transport`): slower by request, but imported in half the time, which a command that
+must answer in a fraction of a second needs.
 """
 
 from __future__ import annotations

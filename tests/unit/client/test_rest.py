@@ -13,8 +13,8 @@ from aiohttp import web
 
 from api import errors
 from api.types import apps_v1, coordination_v1, core_v1, discovery_v1, meta_v1, networking_v1
-from client.aiohttp_transport import AiohttpTransport
 from client.codec import Unreadable
+from client.daemon_transport import DaemonTransport
 from client.httpx_transport import HttpxTransport
 from client.kubeconfig import Config
 from client.resources import Resource, register, resource_of
@@ -22,12 +22,12 @@ from client.rest import Client, PatchType, Unreachable
 from client.transport import Transport
 
 Handler = Callable[[web.Request], Any]
-TRANSPORTS: list[Callable[[Config], Transport]] = [AiohttpTransport, HttpxTransport]
+TRANSPORTS: list[Callable[[Config], Transport]] = [DaemonTransport, HttpxTransport]
 
 
 @asynccontextmanager
 async def talking(
-    handler: Handler, transport: Callable[[Config], Transport] = AiohttpTransport, **config: Any
+    handler: Handler, transport: Callable[[Config], Transport] = DaemonTransport, **config: Any
 ) -> AsyncIterator[Client]:
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", handler)

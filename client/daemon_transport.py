@@ -1,4 +1,4 @@
-"""The daemons' transport: one aiohttp session to one server, with as little between us and the socket as it allows."""
+"""The daemons' transport: kept connections of our own for whole requests, an aiohttp session for what streams."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from contextlib import asynccontextmanager
 import aiohttp
 from yarl import URL
 
+from client.connection import Pool
 from client.kubeconfig import Config
-from client.transport import CONNECT_TIMEOUT, REQUEST_TIMEOUT, Response, Stream, Unreachable, keepalive_socket
+from client.transport import CONNECT_TIMEOUT, Response, Stream, Unreachable, keepalive_socket
 
 _FAILURES = (aiohttp.ClientError, OSError, asyncio.TimeoutError, ssl.SSLError)
 
 
-class AiohttpTransport:
+class DaemonTransport:
     """Keeps up to `connections` connections open; opens none before the first request."""
 
     def __init__(self, config: Config, connections: int = 64) -> None:
@@ -24,11 +25,18 @@ class AiohttpTransport:
         self._config = config
         self._connections = connections
         self._session: aiohttp.ClientSession | None = None
+        self._pool: Pool | None = None
+        self._tls: ssl.SSLContext | None = None
+
+    def _context(self) -> ssl.SSLContext | None:
+        if self._tls is None:
+            self._tls = self._config.ssl_context()
+        return self._tls
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
             connector = aiohttp.TCPConnector(
-                ssl=self._config.ssl_context() or True,
+                ssl=self._context() or True,
                 limit=self._connections,
                 keepalive_timeout=30,
                 socket_factory=keepalive_socket,
@@ -38,25 +46,17 @@ class AiohttpTransport:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=True,
                 read_bufsize=1 << 18,
-                timeout=aiohttp.ClientTimeout(total=REQUEST_TIMEOUT, sock_connect=CONNECT_TIMEOUT),
             )
         return self._session
 
     async def send(
         self, method: str, target: str, headers: Mapping[str, str], body: bytes | None, timeout: float
     ) -> Response:
-        limits = aiohttp.ClientTimeout(total=timeout, sock_connect=CONNECT_TIMEOUT)
+        if self._pool is None:
+            self._pool = Pool(self._config, self._context(), self._connections)
         try:
-            async with self._open().request(
-                method,
-                URL(self._server + target, encoded=True),
-                headers=headers,
-                data=body,
-                timeout=limits,
-                allow_redirects=False,
-                server_hostname=self._config.tls_server_name or None,
-            ) as response:
-                return Response(response.status, response.headers, await response.read())
+            async with asyncio.timeout(timeout):
+                return await self._pool.send(method, target, headers, body)
         except _FAILURES as error:
             raise self._unreachable(error) from error
 
@@ -94,6 +94,9 @@ class AiohttpTransport:
         return Unreachable(f"{self._server}: {why}")
 
     async def close(self) -> None:
+        if self._pool is not None:
+            await self._pool.close()
+            self._pool = None
         if self._session is not None:
             await self._session.close()
             self._session = None
