@@ -15,6 +15,7 @@ from client.informer import Informer
 from client.rest import Client
 from daemon import health
 from daemon.duration import Duration
+from daemon.fatal import Fatal
 from daemon.log import logger, setup
 from daemon.options import Common, option, parse
 from daemon.run import freeze
@@ -53,11 +54,14 @@ async def clean_up(sysctls: Sysctls) -> None:
 
 
 async def choose_backend(wanted: str) -> Iptables:
-    """Find the backend, and take rules of an earlier proxy out of the other one."""
-    chosen = await detect() if wanted == "auto" else Iptables("legacy" if wanted == "legacy" else "nft")
-    for other in await backends_in_use():
-        if other.backend != chosen.backend:
-            await Applier(other).remove_all()
+    """Find the backend, and take rules of an earlier proxy out of the other one. Raises Fatal."""
+    try:
+        chosen = await detect() if wanted == "auto" else Iptables("legacy" if wanted == "legacy" else "nft")
+        for other in await backends_in_use():
+            if other.backend != chosen.backend:
+                await Applier(other).remove_all()
+    except IptablesError as error:
+        raise Fatal(str(error)) from error
     return chosen
 
 
@@ -105,17 +109,7 @@ async def _run(client: Client, node: NodeView, iptables: Iptables, options: Opti
 def main() -> None:
     options = parse(Options, prog="pytheas-proxy", description="Makes a node's kernel answer for the Services.")
     setup(options.log_level)
-    refused = False
-
-    async def guarded() -> None:
-        nonlocal refused
-        try:
-            await serve(options)
-        except (kubeconfig.ConfigError, IptablesError) as error:
-            log.error("cannot go on", reason=str(error))
-            refused = True
-
-    sys.exit(run_daemon(guarded) or int(refused))
+    sys.exit(run_daemon(lambda: serve(options)))
 
 
 if __name__ == "__main__":
