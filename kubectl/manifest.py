@@ -101,9 +101,26 @@ def _decode(data: bytes, source: str) -> Iterable[Any]:
     from api.yaml import documents
 
     try:
-        return list(documents(data))
+        found = list(documents(data))
     except MalformedBody as problem:
         raise CliError(f"error parsing {source}: {problem}") from problem
+    repeated = _said_twice(data)
+    if repeated:
+        raise CliError(f"error parsing {source}: error converting YAML to JSON: yaml: {repeated[0]}")
+    return found
+
+
+def _said_twice(data: bytes) -> list[str]:
+    """Keys that a mapping has twice: one of the two would be lost without a word."""
+    from api.yaml import Loader
+
+    loader = Loader(data)
+    try:
+        while loader.check_data():  # type: ignore[no-untyped-call]
+            loader.get_data()  # type: ignore[no-untyped-call]
+        return loader.duplicates
+    finally:
+        loader.dispose()  # type: ignore[no-untyped-call]
 
 
 def _flatten(value: Any, source: str) -> Iterator[Document]:

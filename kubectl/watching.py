@@ -93,7 +93,7 @@ def _object_output(
     def show(kind: str, answer: Object) -> None:
         for obj in answer["items"] if isinstance(answer.get("items"), list) else [answer]:
             whole = {"apiVersion": batch.resource.api_version, "kind": batch.resource.kind} | obj
-            if args.output_watch_events:
+            if args.output_watch_events and args.output != "name":
                 whole = {"type": kind, "object": whole}
             printer.print(whole, batch.resource.prefix)
 

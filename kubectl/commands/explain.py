@@ -120,7 +120,7 @@ class Explainer:
         if isinstance(resolved.get("additionalProperties"), Mapping):
             return f"map[string]{self.type(resolved['additionalProperties'])}"
         reference = _reference(node)
-        if reference and "properties" in resolved:
+        if reference and resolved.get("type", "object") == "object":
             return str(reference.rsplit(".", 1)[-1])
         return str(resolved.get("type") or "Object") if resolved.get("type") != "object" else "Object"
 
@@ -133,7 +133,7 @@ class Explainer:
     def fields(self, node: Node) -> Iterator[str]:
         for name, child, required in self._members(node):
             yield f"  {name}\t<{self.type(child)}>{' -required-' if required else ''}"
-            yield from _wrapped(self.description(child) or "<no description>", 4)
+            yield from _wrapped(str(child.get("description") or "<no description>"), 4)
             yield ""
 
     def tree(self, node: Node, level: int, above: tuple[str, ...] = ()) -> Iterator[str]:
@@ -147,9 +147,9 @@ class Explainer:
 def _wrapped(text: str, indent: int) -> Iterator[str]:
     pad = " " * indent
     for paragraph in text.split("\n"):
-        yield from textwrap.wrap(paragraph, 80, initial_indent=pad, subsequent_indent=pad, break_on_hyphens=False) or [
-            ""
-        ]
+        yield from textwrap.wrap(
+            paragraph, 80, initial_indent=pad, subsequent_indent=pad, break_on_hyphens=False, break_long_words=False
+        ) or [""]
 
 
 COMMAND = Command(

@@ -118,7 +118,7 @@ def has_condition(obj: Object | None, name: str, value: str) -> bool:
 
 
 def _json_path_test(text: str) -> Test:
-    path, brace, rest = text.partition("}")
+    path, brace, rest = text.replace("}'", "}").replace('}"', "}").lstrip("'\"").partition("}")
     if not brace:
         path, equals, wanted = text.partition("=")
     else:

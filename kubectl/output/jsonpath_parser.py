@@ -8,7 +8,7 @@ from typing import Any
 from kubectl.errors import CliError
 from kubectl.output import jsonpath as j
 
-_NAME = re.compile(r"(?:[^\s.\[\]{}()|,'\"!=<>@$*?]|\\.)+")
+_NAME = re.compile(r"(?:[^\s\\.\[\]{}()|,'\"!=<>@$*?]|\\.)+")
 _NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
 _OPERATOR = re.compile(r"==|!=|<=|>=|<|>")
 _SLICE = re.compile(r"(-?\d*)(?::(-?\d*))?(?::(-?\d*))?\Z")
@@ -152,7 +152,7 @@ class _Reader:
             if character == "\\":
                 escaped = self.peek()
                 self.at += 1
-                out.append(_ESCAPES.get(escaped, "\\" + escaped))
+                out.append(_ESCAPES.get(escaped, escaped))
             else:
                 out.append(character)
         raise _wrong(f"unterminated quoted string: {self.text}")

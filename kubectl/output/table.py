@@ -40,9 +40,11 @@ class TableWriter:
         self._look = look
         self._columns = Columns()
         self._headers: list[str] = []
+        self._definitions: list[dict[str, Any]] = []
 
     def write(self, table: dict[str, Any], event: str = "") -> None:
-        definitions = table.get("columnDefinitions") or []
+        definitions = table.get("columnDefinitions") or self._definitions  # a watch sends them once
+        self._definitions = definitions
         shown = [i for i, d in enumerate(definitions) if self._look.wide or not d.get("priority")]
         rows: list[list[str]] = []
         first = not self._headers
