@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
-
-import msgspec
 
 from api.types import meta_v1
 from client.resources import KubeObject
@@ -79,8 +75,3 @@ def controller_reference(owner: Object) -> meta_v1.OwnerReference:
 def stamp(now: datetime) -> datetime:
     """A moment as a `Time` field holds it: whole seconds."""
     return now.replace(microsecond=0)
-
-
-def plain(struct: Any) -> Any:
-    """A struct as the dicts and lists of its wire form, fresh and free to change."""
-    return json.loads(msgspec.json.encode(struct))

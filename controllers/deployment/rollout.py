@@ -1,6 +1,7 @@
 """What a Deployment does next to its ReplicaSets.
 
-Each plan is one step; the next one is made when its effect shows. A rolling update grows the new ReplicaSet as far as
+Each plan is one step; the next one is made when its effect shows: while a ReplicaSet has yet to take note of its size,
+nothing is moved, as neither limit could be kept for certain. A rolling update grows the new ReplicaSet as far as
 `replicas + maxSurge` allows, then shrinks the old ones as far as `replicas - maxUnavailable` available pods allow,
 first by pods that are not available anyway. Recreate lets every old pod end before the first new one is made.
 """
@@ -15,7 +16,7 @@ from controllers import objects
 from controllers.deployment import limits, revisions
 from controllers.deployment.scaling import scale
 from controllers.deployment.templates import new_replica_set
-from controllers.deployment.view import View, available, existing, lasting, size
+from controllers.deployment.view import View, available, existing, lasting, most, observed, size
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,10 @@ class Change:
     def scales(self) -> bool:
         return self.replicas != size(self.replica_set)
 
+    @property
+    def grows(self) -> bool:
+        return self.replicas > size(self.replica_set)
+
 
 @dataclass(frozen=True)
 class Remove:
@@ -54,7 +59,7 @@ def decide(view: View) -> list[Action]:
     if objects.deleting(view.deployment):
         return []
     if only_sizes(view):
-        step: list[Action] = [*_sized(view, scale(view))]
+        step: list[Action] = [each for each in _sized(view, scale(view)) if view.settled or not each.grows]
         return _with_metadata(view, step) + (_surplus_history(view) if view.paused else [])
     step = _recreate(view) if limits.is_recreate(view.deployment) else _roll(view)
     step = _with_metadata(view, step)
@@ -77,7 +82,7 @@ def _complete(view: View) -> bool:
 
 def _recreate(view: View) -> list[Action]:
     shrink: list[Action] = list(_sized(view, ((item, 0) for item in view.old if size(item) > 0)))
-    if shrink or view.old_pods_remain or any(existing(item) for item in view.old):
+    if shrink or not view.settled or view.old_pods_remain or any(existing(item) for item in view.old):
         return shrink
     if view.current is None:
         return [_create(view, view.wanted)]
@@ -88,6 +93,8 @@ def _roll(view: View) -> list[Action]:
     goal = _grown(view)
     if view.current is None:
         return [_create(view, goal)]
+    if not view.settled:
+        return []
     if goal != size(view.current):
         return list(_sized(view, [(view.current, goal)]))
     return list(_sized(view, _shrunk(view)))
@@ -98,7 +105,9 @@ def _grown(view: View) -> int:
     have = size(view.current) if view.current else 0
     if have >= view.wanted:
         return view.wanted
-    room = view.wanted + limits.max_surge(view.deployment) - view.total
+    if not view.settled:
+        return have
+    room = view.wanted + limits.max_surge(view.deployment) - sum(most(item) for item in view.all)
     return have + min(max(0, room), view.wanted - have)
 
 
@@ -170,6 +179,4 @@ def _surplus_history(view: View) -> list[Action]:
 
 
 def _is_empty(replica_set: apps_v1.ReplicaSet) -> bool:
-    observed = (replica_set.status.observedGeneration if replica_set.status else None) or 0
-    generation = objects.meta(replica_set).generation or 0
-    return size(replica_set) == 0 and existing(replica_set) == 0 and generation <= observed
+    return size(replica_set) == 0 and existing(replica_set) == 0 and observed(replica_set)

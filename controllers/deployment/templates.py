@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
+
+import msgspec
 
 from api.names import safe_encode
 from api.types import apps_v1, core_v1, meta_v1
@@ -16,12 +17,15 @@ _NAME_LIMIT = 253
 
 def canonical(template: core_v1.PodTemplateSpec) -> bytes:
     """The template's content, without the label that is derived from it. Equal bytes mean the same version."""
-    content = objects.plain(template)
-    metadata = content.get("metadata") or {}
-    if metadata.get("labels"):
-        metadata["labels"].pop(HASH_LABEL, None)
-    content["metadata"] = {key: value for key, value in metadata.items() if value}
-    return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
+    source = template.metadata or meta_v1.ObjectMeta()
+    labels = {key: value for key, value in (source.labels or {}).items() if key != HASH_LABEL}
+    metadata = meta_v1.ObjectMeta(
+        name=source.name,
+        labels=labels or None,
+        annotations=source.annotations or None,
+        finalizers=source.finalizers or None,
+    )
+    return msgspec.json.encode(core_v1.PodTemplateSpec(metadata=metadata, spec=template.spec), order="deterministic")
 
 
 def template_hash(template: core_v1.PodTemplateSpec, collisions: int) -> str:

@@ -36,6 +36,17 @@ def lasting(replica_set: apps_v1.ReplicaSet) -> int:
     return min(available(replica_set), size(replica_set))
 
 
+def most(replica_set: apps_v1.ReplicaSet) -> int:
+    """The pods it may have at any time before it has reached its size."""
+    return max(size(replica_set), existing(replica_set))
+
+
+def observed(replica_set: apps_v1.ReplicaSet) -> bool:
+    """Whether its status is one of its present size. If not, nobody knows how many pods it has just now."""
+    seen = (replica_set.status.observedGeneration if replica_set.status else None) or 0
+    return seen >= (objects.meta(replica_set).generation or 0)
+
+
 def age_order(replica_set: apps_v1.ReplicaSet) -> tuple[float, str]:
     return objects.created(replica_set), objects.name(replica_set)
 
@@ -71,6 +82,11 @@ class View:
     def total(self) -> int:
         """The pods that all ReplicaSets together are asked to have."""
         return sum(size(item) for item in self.all)
+
+    @cached_property
+    def settled(self) -> bool:
+        """Whether the counts of all ReplicaSets can be relied on."""
+        return all(observed(item) for item in self.all)
 
     @property
     def paused(self) -> bool:

@@ -115,7 +115,7 @@ class NodeLifecycleController(Controller):
         return health.lost_in(node, seen, now, grace, startup)
 
     async def _is_silent(self, name: str) -> bool:
-        """Asked of the API server itself: while it cannot be reached nobody can be heard, which is no fault of theirs."""
+        """Asked of the API server itself: while it cannot be reached no node is heard, which is no fault of theirs."""
         try:
             lease = await self.client.get(Lease, name, LEASES)
         except errors.NotFound:

@@ -93,7 +93,8 @@ class ReplicaSetController(Controller):
         if not waiting and not objects.deleting(current):
             failure = await self._act(current, owned)
         quiet = failure is not None and namespace_is_terminating(failure)
-        await self._write_status(current, owned, None if failure is None or quiet else str(failure))
+        told = None if failure is None or quiet else str(failure)
+        await self._write_status(current, owned, told, complete=not waiting)
         if failure is not None and not quiet:
             raise failure
         times = [waiting, next_available(current, owned, self.clock())]
@@ -137,8 +138,8 @@ class ReplicaSetController(Controller):
             await release(self.client, current, item)
         return owned
 
-    async def _write_status(self, current: ReplicaSet, owned: list[Pod], failure: str | None) -> None:
-        new = status(current, owned, failure, self.clock())
+    async def _write_status(self, current: ReplicaSet, owned: list[Pod], failure: str | None, complete: bool) -> None:
+        new = status(current, owned, failure, self.clock(), complete)
         if new == current.status:
             return
         self._latest.wrote(await self.client.update_status(msgspec.structs.replace(current, status=new)))

@@ -22,10 +22,19 @@ def template_labels(replica_set: apps_v1.ReplicaSet) -> dict[str, str]:
 
 
 def status(
-    replica_set: apps_v1.ReplicaSet, owned: Sequence[core_v1.Pod], failure: str | None, now: datetime
+    replica_set: apps_v1.ReplicaSet,
+    owned: Sequence[core_v1.Pod],
+    failure: str | None,
+    now: datetime,
+    complete: bool = True,
 ) -> apps_v1.ReplicaSetStatus:
-    """`failure` is why pods could not be made or removed just now, or None. A count of 0 is absent, as on the wire."""
+    """`failure` is why pods could not be made or removed just now, or None. A count of 0 is absent, as on the wire.
+
+    `complete` says whether `owned` shows all that was done so far. Only then does the status claim to be one of the
+    present generation: a Deployment relies on it.
+    """
     active = [pod for pod in owned if pods.is_active(pod)]
+    seen = replica_set.status.observedGeneration if replica_set.status else None
     wait = min_ready_seconds(replica_set)
     full = template_labels(replica_set).items()
     return apps_v1.ReplicaSetStatus(
@@ -34,7 +43,7 @@ def status(
         readyReplicas=sum(pods.is_ready(pod) for pod in active) or None,
         availableReplicas=sum(pods.available_in(pod, wait, now) == 0 for pod in active) or None,
         terminatingReplicas=sum(pods.is_terminating(pod) for pod in owned),
-        observedGeneration=objects.meta(replica_set).generation,
+        observedGeneration=objects.meta(replica_set).generation if complete else seen,
         conditions=_conditions(replica_set, len(active), failure, now),
     )
 
