@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from api import metadata
@@ -39,6 +39,20 @@ class Resource:
         return self.prefix + self.key(namespace, name).encode()
 
 
+class ReservedNames:
+    """The names reserved under a prefix, as the cache knows them, and whether anybody has asked."""
+
+    __slots__ = ("_feed", "asked")
+
+    def __init__(self, feed: Feed) -> None:
+        self._feed = feed
+        self.asked = False
+
+    def __call__(self, prefix: str) -> Collection[str]:
+        self.asked = True
+        return self._feed.reserved(prefix)
+
+
 class State:
     """The server's parts."""
 
@@ -70,7 +84,9 @@ class State:
         entry = resource.cache.entries.get(resource.key(namespace, name))
         return str(entry.decode()["metadata"]["uid"]) if entry is not None else None
 
-    def context(self, user: User, namespace: str = "", dry_run: bool = False) -> Context:
+    def context(
+        self, user: User, namespace: str = "", dry_run: bool = False, reserved: ReservedNames | None = None
+    ) -> Context:
         return Context(
             now=metadata.now(),
             namespace=namespace,
@@ -78,7 +94,7 @@ class State:
             groups=user.groups,
             dry_run=dry_run,
             settings=self.settings,
-            reserved=self.feed.reserved,
+            reserved=reserved or ReservedNames(self.feed),
         )
 
     def stop(self) -> None:

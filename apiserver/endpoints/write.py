@@ -18,7 +18,7 @@ from apiserver.admission.chain import admit, check
 from apiserver.auth.user import User
 from apiserver.endpoints.objectmeta import check_namespace, fill_for_create, fill_for_update, grow_generation
 from apiserver.endpoints.options import DEFAULT, WriteOptions
-from apiserver.endpoints.state import Resource, State
+from apiserver.endpoints.state import ReservedNames, Resource, State
 from apiserver.registry.kind import Context, Object
 from apiserver.registry.metadata import validate_metadata, validate_metadata_update
 from apiserver.storage.encoding import decode
@@ -54,21 +54,35 @@ async def create(state: State, resource: Resource, namespace: str, obj: Object, 
     generated = not obj["metadata"].get("name")
     draft = orjson.dumps(obj)
     for attempt in range(ATTEMPTS):
+        known, reserved = state.feed.revision, ReservedNames(state.feed)
         try:
-            return await _create_once(state, resource, namespace, obj, author)
+            return await _create_once(state, resource, namespace, obj, author, reserved)
         except Lost as lost:
             name = obj["metadata"]["name"]
             if not generated or attempt == ATTEMPTS - 1:
                 raise AlreadyExists(resource.kind.resource, name) from lost
         except Reserved:
             await state.feed.fresh()
+        except StatusError:
+            if not await _was_behind(state, known, reserved):
+                raise
         obj = orjson.loads(draft)
     raise ServerTimeout(resource.kind.resource, "create", retry_after=1)
 
 
-async def _create_once(state: State, resource: Resource, namespace: str, obj: Object, author: Author) -> bytes:
+async def _was_behind(state: State, known: int, reserved: ReservedNames) -> bool:
+    """Whether a refusal that looked at the reserved names as of revision `known` may have been out of date."""
+    if not reserved.asked:
+        return False
+    await state.feed.fresh()
+    return state.feed.revision > known
+
+
+async def _create_once(
+    state: State, resource: Resource, namespace: str, obj: Object, author: Author, reserved: ReservedNames
+) -> bytes:
     kind, strategy = resource.kind, resource.kind.strategy
-    context = state.context(author.user, namespace, author.options.dry_run)
+    context = state.context(author.user, namespace, author.options.dry_run, reserved)
     fill_for_create(obj, resource, context.now)
     attributes = Attributes("create", resource, namespace, obj["metadata"].get("name") or "", author.user)
     await admit(state, attributes, obj)
@@ -114,8 +128,9 @@ class Update:
         for _ in range(ATTEMPTS):
             if known is None:
                 raise NotFound(self.resource.kind.resource, self.name)
+            as_of, reserved = self.state.feed.revision, ReservedNames(self.state.feed)
             try:
-                return await self._once(key, known)
+                return await self._once(key, known, reserved)
             except Lost as lost:
                 if not self.retry and certain:
                     raise Conflict(self.resource.kind.resource, self.name) from lost
@@ -123,14 +138,15 @@ class Update:
             except Reserved:
                 await self.state.feed.fresh()
             except StatusError:
-                current = None if certain else _decoded(await self.state.store.get(key))
-                if certain or _version(current) == _version(known):
+                behind = await _was_behind(self.state, as_of, reserved)
+                current = _decoded(await self.state.store.get(key))
+                if not behind and (certain or _version(current) == _version(known)):
                     raise
                 known, certain = current, True
         raise Conflict(self.resource.kind.resource, self.name)
 
-    async def _once(self, key: bytes, old: Object) -> bytes:
-        context = self.state.context(self.author.user, self.namespace, self.author.options.dry_run)
+    async def _once(self, key: bytes, old: Object, reserved: ReservedNames) -> bytes:
+        context = self.state.context(self.author.user, self.namespace, self.author.options.dry_run, reserved)
         new = self.transform(orjson.loads(orjson.dumps(old)))
         fill_for_update(new, old, self.resource)
         if self.part is Part.STATUS:

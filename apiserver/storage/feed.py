@@ -58,7 +58,7 @@ class Feed:
                 if not self.filled.is_set() or await self.etcd.revision() < self.revision:
                     await self._fill()
                 pause = _BACKOFF[0]
-                await self._follow()
+                await self._follow_noting()
             except Compacted:
                 log.warning("etcd has compacted what the cache had not seen yet; reading everything anew")
                 self.filled.clear()
@@ -66,8 +66,6 @@ class Feed:
                 log.warning("lost sight of etcd", why=str(error), retry_in=pause)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _BACKOFF[1])
-            finally:
-                self.connected = False
 
     async def fresh(self) -> None:
         """Wait until the caches show every write that was answered before this call. Raises EtcdError, TooNew.
@@ -139,6 +137,12 @@ class Feed:
             if not answer.more:
                 return
             start = answer.kvs[-1].key + b"\0"
+
+    async def _follow_noting(self) -> None:
+        try:
+            await self._follow()
+        finally:
+            self.connected = False
 
     async def _follow(self) -> None:
         async with aclosing(self.etcd.watch(b"\0", b"\0", self.revision + 1)) as responses:

@@ -1,0 +1,1 @@
+"""The API server as a process, on a real etcd, over real HTTPS."""

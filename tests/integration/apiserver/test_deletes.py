@@ -1,0 +1,169 @@
+"""Deletion: at once, gracefully, held by finalizers; owners' wishes; whole collections; namespaces."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.integration.apiserver.api import CORE, Api, Object, config_map, deployment, pod
+
+
+async def bound_pod(api: Api, name: str = "one") -> Object:
+    await api.create("pods", pod(name))
+    binding = {"metadata": {"name": name}, "target": {"kind": "Node", "name": "n1"}}
+    assert (await api.send("POST", api.path("pods", name, "binding"), binding)).code == 201
+    body: Object = (await api.get(api.path("pods", name))).body
+    return body
+
+
+async def test_most_objects_go_at_once(api: Api) -> None:
+    made = await api.create("configmaps", config_map())
+    path = api.path("configmaps", "one")
+    gone = await api.delete(path)
+    assert gone.code == 200
+    assert gone.body == {
+        "kind": "Status",
+        "apiVersion": "v1",
+        "metadata": {},
+        "status": "Success",
+        "details": {"name": "one", "kind": "configmaps", "uid": made.body["metadata"]["uid"]},
+    }
+    again = await api.delete(path)
+    assert (again.code, again.message) == (404, 'configmaps "one" not found')
+
+
+async def test_a_pod_that_runs_nowhere_goes_at_once(api: Api) -> None:
+    await api.create("pods", pod())
+    gone = await api.delete(api.path("pods", "one"))
+    assert (gone.code, gone.body["kind"]) == (200, "Pod")
+    assert (await api.get(api.path("pods", "one"))).code == 404
+
+
+async def test_a_pod_on_a_node_is_given_time(api: Api) -> None:
+    await bound_pod(api)
+    path = api.path("pods", "one")
+    marked = (await api.delete(path)).body["metadata"]
+    assert marked["deletionGracePeriodSeconds"] == 30
+    assert marked["deletionTimestamp"] > marked["creationTimestamp"]
+    shorter = (await api.delete(path, {"gracePeriodSeconds": 5})).body["metadata"]
+    assert shorter["deletionGracePeriodSeconds"] == 5
+    assert shorter["deletionTimestamp"] < marked["deletionTimestamp"]
+    longer = (await api.delete(path, {"gracePeriodSeconds": 60})).body["metadata"]
+    assert longer["deletionGracePeriodSeconds"] == 5
+    assert (await api.get(path)).code == 200
+    assert (await api.delete(path, {"gracePeriodSeconds": 0})).code == 200
+    assert (await api.get(path)).code == 404
+
+
+async def test_no_grace_at_all(api: Api) -> None:
+    await bound_pod(api)
+    assert (await api.delete(api.path("pods", "one") + "?gracePeriodSeconds=0")).code == 200
+    assert (await api.get(api.path("pods", "one"))).code == 404
+
+
+async def test_finalizers_hold_an_object(api: Api) -> None:
+    given = config_map()
+    given["metadata"]["finalizers"] = ["example.org/one", "example.org/two"]
+    await api.create("configmaps", given)
+    path = api.path("configmaps", "one")
+    marked = await api.delete(path)
+    assert (marked.code, marked.body["kind"]) == (200, "ConfigMap")
+    assert marked.body["metadata"]["deletionTimestamp"]
+    added = await api.patch(path, {"metadata": {"finalizers": ["example.org/one", "example.org/new"]}})
+    assert (added.code, added.reason) == (422, "Invalid")
+    assert "no new finalizers can be added if the object is being deleted" in added.message
+    one_less = await api.patch(path, {"metadata": {"finalizers": ["example.org/two"]}})
+    assert one_less.code == 200
+    assert (await api.patch(path, {"metadata": {"finalizers": None}})).code == 200
+    assert (await api.get(path)).code == 404
+
+
+async def test_the_owners_wish_becomes_a_finalizer(api: Api) -> None:
+    for policy, finalizer in (("Foreground", "foregroundDeletion"), ("Orphan", "orphan")):
+        name = policy.lower()
+        await api.create("deployments", deployment(name), group="apps")
+        path = api.path("deployments", name, group="apps")
+        marked = await api.delete(path, {"propagationPolicy": policy})
+        assert marked.code == (202 if policy == "Foreground" else 200)
+        assert marked.body["metadata"]["finalizers"] == [finalizer]
+        assert marked.body["metadata"]["generation"] == 2
+        await api.patch(path, {"metadata": {"finalizers": []}})
+        assert (await api.get(path)).code == 404
+    await api.create("deployments", deployment("background"), group="apps")
+    done = await api.delete(api.path("deployments", "background", group="apps") + "?propagationPolicy=Background")
+    assert done.body["kind"] == "Status"
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"propagationPolicy": "Sideways"}, "propagationPolicy"),
+        ({"propagationPolicy": "Orphan", "orphanDependents": True}, "propagationPolicy"),
+        ({"dryRun": ["Some"]}, "dryRun"),
+    ],
+)
+async def test_options_that_make_no_sense(api: Api, options: Object, field: str) -> None:
+    await api.create("configmaps", config_map())
+    answer = await api.delete(api.path("configmaps", "one"), options)
+    assert (answer.code, answer.reason) == (422, "Invalid")
+    assert answer.body["details"]["causes"][0]["field"] == field
+
+
+async def test_preconditions(api: Api) -> None:
+    made = await api.create("configmaps", config_map())
+    path = api.path("configmaps", "one")
+    wrong_uid = await api.delete(path, {"preconditions": {"uid": "other"}})
+    assert (wrong_uid.code, wrong_uid.reason) == (409, "Conflict")
+    uid = made.body["metadata"]["uid"]
+    assert wrong_uid.message == (
+        'Operation cannot be fulfilled on configmaps "one": '
+        f"Precondition failed: UID in precondition: other, UID in object meta: {uid}"
+    )
+    assert (await api.delete(path, {"preconditions": {"resourceVersion": "1"}})).code == 409
+    right = {"preconditions": {"uid": uid, "resourceVersion": made.version}}
+    assert (await api.delete(path, right)).code == 200
+
+
+async def test_a_collection(api: Api) -> None:
+    for index in range(5):
+        given = config_map(f"c{index}")
+        given["metadata"]["labels"] = {"even": str(index % 2 == 0).lower()}
+        await api.create("configmaps", given)
+    gone = await api.delete(api.path("configmaps") + "?labelSelector=even%3Dtrue")
+    assert (gone.code, gone.body["kind"]) == (200, "ConfigMapList")
+    assert gone.names == ["c0", "c2", "c4"]
+    assert (await api.get(api.path("configmaps"))).names == ["c1", "c3"]
+
+
+async def test_a_namespace_goes_when_its_finalizer_does(api: Api) -> None:
+    path = f"{CORE}/namespaces/{api.namespace}"
+    marked = await api.delete(path)
+    assert marked.body["status"]["phase"] == "Terminating"
+    refused = await api.create("configmaps", config_map())
+    assert (refused.code, refused.reason) == (403, "Forbidden")
+    assert refused.message == (
+        'configmaps "one" is forbidden: unable to create new content in namespace '
+        f"{api.namespace} because it is being terminated"
+    )
+    assert refused.body["details"]["causes"][0]["reason"] == "NamespaceTerminating"
+    current = (await api.get(path)).body
+    final = await api.send("PUT", f"{path}/finalize", {**current, "spec": {"finalizers": []}})
+    assert final.code == 200, final.message
+    assert (await api.get(path)).code == 404
+
+
+async def test_some_namespaces_stay(api: Api) -> None:
+    answer = await api.delete(f"{CORE}/namespaces/default")
+    assert (answer.code, answer.reason) == (403, "Forbidden")
+    assert answer.message == 'namespaces "default" is forbidden: this namespace may not be deleted'
+
+
+async def test_an_eviction_is_a_delete(api: Api) -> None:
+    await bound_pod(api)
+    eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "one"}}
+    path = api.path("pods", "one", "eviction")
+    dry = await api.send("POST", path, {**eviction, "deleteOptions": {"dryRun": ["All"]}})
+    assert dry.code == 201
+    assert "deletionTimestamp" not in (await api.get(api.path("pods", "one"))).body["metadata"]
+    done = await api.send("POST", path, {**eviction, "deleteOptions": {"gracePeriodSeconds": 7}})
+    assert (done.code, done.body["status"]) == (201, "Success")
+    assert (await api.get(api.path("pods", "one"))).body["metadata"]["deletionGracePeriodSeconds"] == 7
