@@ -111,6 +111,10 @@ class NoSuchResource(StatusError):
     def __init__(self, message: str = "the server could not find the requested resource", **rest: Any) -> None:
         super().__init__(message, **rest)
 
+    def status(self) -> dict[str, Any]:
+        # kubectl debug looks into the details without asking whether there are any.
+        return {"details": {}, **super().status()}
+
 
 class MethodNotSupported(StatusError):
     code, reason = 405, "MethodNotAllowed"

@@ -106,3 +106,9 @@ def test_bad_selectors(api: Api, namespace: str, query: str, words: str) -> None
     answer = api.get(f"/api/v1{namespace}/pods?{query}")
     assert (answer.code, answer.reason) == (400, "BadRequest"), answer
     assert words in answer.message
+
+
+def test_a_subresource_that_nobody_serves(api: Api, namespace: str) -> None:
+    api.made(f"/api/v1{namespace}/pods", edited(pod(), "metadata.namespace", None))
+    answer = api.get(f"/api/v1{namespace}/pods/web/nothing")
+    assert (answer.code, answer.reason, answer.body["details"]) == (404, "NotFound", {})
