@@ -72,9 +72,8 @@ def _ended(pod: Object) -> Iterator[Finding]:
     status = pod["status"]
     reason = f": {status['reason']}" if status.get("reason") else ""
     message = f" ({status['message']})" if status.get("message") else ""
-    yield Finding(
-        f"It has ended, {status['phase']}{reason}{message}; its restartPolicy is {pod['spec']['restartPolicy']}."
-    )
+    policy = pod["spec"].get("restartPolicy", "Always")
+    yield Finding(f"It has ended, {status['phase']}{reason}{message}; its restartPolicy is {policy}.")
     for container in status.get("containerStatuses") or ():
         ended = (container.get("state") or {}).get("terminated")
         if ended:
@@ -136,6 +135,7 @@ def _containers(pod: Object, events: Sequence[Object]) -> Iterator[Finding]:
 def _waiting(container: Object, waiting: Object, names: dict[str, str]) -> Finding:
     text = f"Container {container['name']} waits: {waiting['reason']}"
     text += f", {waiting['message'].strip()}" if waiting.get("message") else ""
+    text += "."
     ended = (container.get("lastState") or {}).get("terminated")
     if ended:
         text += f" Its last run ended with exit code {ended.get('exitCode', 0)} ({ended.get('reason', '')}); "

@@ -117,10 +117,10 @@ def _said_twice(data: bytes) -> list[str]:
     loader = Loader(data)
     try:
         while loader.check_data():  # type: ignore[no-untyped-call]
-            loader.get_data()  # type: ignore[no-untyped-call]
+            loader.get_data()
         return loader.duplicates
     finally:
-        loader.dispose()  # type: ignore[no-untyped-call]
+        loader.dispose()
 
 
 def _flatten(value: Any, source: str) -> Iterator[Document]:

@@ -140,6 +140,7 @@ def last_seen(event: Object) -> str:
     return str(
         series.get("lastObservedTime")
         or event.get("lastTimestamp")
+        or event.get("firstTimestamp")
         or event.get("eventTime")
         or event["metadata"].get("creationTimestamp")
         or ""
