@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
+import uvloop
 
 from client.connection import Pool
 from client.daemon_transport import DaemonTransport
 from client.kubeconfig import Config
 from client.transport import Response, Unreachable
+from cluster.pki import Authority, Pair, Subject
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -202,3 +206,30 @@ async def test_old_idle_connections_are_closed() -> None:
         await pool.send("GET", "/x", {}, None)
         assert (len(pool._idle), len(pool._all)) == (1, 1)
         await pool.close()
+
+
+def test_it_works_over_tls_on_the_daemons_event_loop(tmp_path: Path) -> None:
+    authority = Authority(tmp_path, "ca")
+    pair = Pair(tmp_path / "server.crt", tmp_path / "server.key")
+    authority.issue(pair, Subject("server", hosts=("127.0.0.1",)))
+
+    async def work() -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(pair.certificate, pair.key)
+        server = Server(echo)
+        listener = await asyncio.start_server(server.serve, "127.0.0.1", 0, ssl=context)
+        port = listener.sockets[0].getsockname()[1]
+        for name, ca in (("127.0.0.1", authority.pair.certificate), ("localhost", None)):
+            config = Config(f"https://{name}:{port}", ca_file=ca)
+            transport = DaemonTransport(config)
+            if ca is None:
+                with pytest.raises(Unreachable, match="certificate verify failed"):
+                    await get(transport)
+            else:
+                for _ in range(3):
+                    assert (await get(transport)).body == b"/x "
+            await transport.close()
+        listener.close()
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(work())
