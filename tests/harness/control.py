@@ -110,7 +110,8 @@ class ControlPlane(AbstractContextManager["ControlPlane"]):
             with urllib.request.urlopen(f"{self.server}/readyz", timeout=5, context=context) as answer:
                 return int(answer.status) == 200
         except urllib.error.HTTPError as error:
-            raise OSError(f"/readyz: {error.code} {error.read().decode(errors='replace')}") from error
+            with error:  # it holds the connection
+                raise OSError(f"/readyz: {error.code} {error.read().decode(errors='replace')}") from error
 
     def stop(self) -> None:
         for process in [*self.daemons.values(), self.apiserver, *([self.etcd.process] if self.etcd else [])]:
