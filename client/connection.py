@@ -42,6 +42,8 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._answer: asyncio.Future[Response] | None = None
         self.usable = True
+        self.lost = asyncio.Event()
+        """Set when nothing of the connection is left."""
         self.idle_since = 0.0
         self.used = False
 
@@ -67,7 +69,8 @@ class Connection(asyncio.Protocol):
     def close(self) -> None:
         self.usable = False
         if self._transport is not None:
-            self._transport.close()
+            # All that was to be said is said; TLS's goodbye would wait up to 30 s for a server that may be gone.
+            self._transport.abort()
 
     # -- asyncio's side
 
@@ -76,6 +79,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         self.usable = False
+        self.lost.set()
         self._fail(Closed(self._answer is not None and self._begun))
 
     def data_received(self, data: bytes) -> None:
