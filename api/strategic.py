@@ -3,14 +3,18 @@
 A list with a merge key is patched element by element; a list of scalars with the merge strategy is a set; every other
 list is replaced. Directives steer it:
 
-* `$patch: delete | replace | merge` in a map, or in an element of a list
+* `$patch: delete | replace | merge` in a map; in an element of a list, `delete` takes out the element of that key, and
+  `replace` makes the patch's other elements the whole list
 * `$retainKeys: [...]` keeps only these keys of a map
 * `$deleteFromPrimitiveList/<field>: [...]` takes scalars out of a set
 * `$setElementOrder/<field>: [...]` says in which order the list's elements stand
+
+Where the elements that the patch does not name end up is part of the API too: see `_in_order`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from api.errors import BadRequest
@@ -27,149 +31,162 @@ ELEMENT_ORDER = "$setElementOrder/"
 
 def strategic_merge(doc: Doc, patch: Doc, schema: Schema | None) -> Doc:
     """`doc` with `patch` applied, as a new document. Raises BadRequest for a patch that makes no sense."""
-    merged = _merge_map(doc, patch, schema)
-    return {} if merged is None else merged
-
-
-def _merge_map(doc: Any, patch: Doc, schema: Schema | None) -> Doc | None:
-    """The merged map, or None if the patch deletes it."""
     match patch.get(DIRECTIVE):
         case None | "merge":
-            merged = dict(doc) if isinstance(doc, dict) else {}
+            merged = dict(doc)
         case "replace":
             return {key: value for key, value in patch.items() if key != DIRECTIVE}
         case "delete":
-            return None
+            return {}
         case other:
             raise BadRequest(f"Unrecognized patch type: {other}")
     if RETAIN_KEYS in patch:
         merged = _retain(merged, patch)
     for key, value in patch.items():
-        if not key.startswith("$"):
-            _merge_key(merged, key, value, patch, schema.child(key) if schema else None)
+        if key.startswith(ELEMENT_ORDER):
+            _merge_ordered(merged, key.removeprefix(ELEMENT_ORDER), patch, schema)
+        elif not key.startswith("$") and ELEMENT_ORDER + key not in patch:
+            _merge_field(merged, key, value, schema.child(key) if schema else None)
     for key in patch:
-        if key.startswith((DELETE_FROM, ELEMENT_ORDER)):
-            _directive_only(merged, key, patch, schema)
+        if key.startswith(DELETE_FROM):
+            _delete_from(merged, key.removeprefix(DELETE_FROM), _list(patch, key))
     return merged
 
 
 def _retain(doc: Doc, patch: Doc) -> Doc:
-    keep = patch[RETAIN_KEYS]
-    if not isinstance(keep, list):
-        raise BadRequest(f"invalid patch format of {RETAIN_KEYS}: expected a list of field names")
+    keep = _list(patch, RETAIN_KEYS)
     for key, value in patch.items():
         if not key.startswith("$") and value is not None and key not in keep:
             raise BadRequest(f"{quote(key)} is in the patch but not in its {RETAIN_KEYS} list")
     return {key: value for key, value in doc.items() if key in keep}
 
 
-def _merge_key(merged: Doc, key: str, value: Any, patch: Doc, field: Schema | None) -> None:
-    if value is None:
-        merged.pop(key, None)
-    elif isinstance(value, dict):
-        if field is not None and "replace" in field.strategies:
-            merged[key] = strip(value)
-            return
-        result = _merge_map(merged.get(key), value, field)
-        if result is None:
-            merged.pop(key, None)
-        else:
-            merged[key] = result
-    elif isinstance(value, list):
-        merged[key] = _merge_list(merged.get(key), value, key, patch, field)
-    else:
-        merged[key] = value
-
-
-def _directive_only(merged: Doc, directive: str, patch: Doc, schema: Schema | None) -> None:
-    """A deletion from, or an order of, a list that the patch does not name otherwise."""
-    key = directive.partition("/")[2]
-    if key not in patch and isinstance(merged.get(key), list):
-        merged[key] = _merge_list(merged[key], [], key, patch, schema.child(key) if schema else None)
-
-
-def _merge_list(old: Any, new: list[Any], key: str, patch: Doc, field: Schema | None) -> list[Any]:
-    if field is None or "merge" not in field.strategies:
-        return [strip(item) for item in new if not _is_directive(item)]
-    old = old if isinstance(old, list) else []
-    order = _directive_list(patch, ELEMENT_ORDER + key)
-    if field.merge_key:
-        merged = _merge_elements(old, new, field.merge_key, field.items)
-        if order is not None:
-            names = [item.get(field.merge_key) if isinstance(item, dict) else item for item in order]
-            return _ordered(merged, names, lambda item: item.get(field.merge_key))
-        return merged
-    gone = _directive_list(patch, DELETE_FROM + key) or []
-    kept = [item for item in old if item not in gone]
-    kept += [item for item in new if item not in kept]
-    return _ordered(kept, order, lambda item: item) if order is not None else kept
-
-
-def _directive_list(patch: Doc, name: str) -> list[Any] | None:
-    value = patch.get(name)
-    if value is not None and not isinstance(value, list):
+def _list(patch: Doc, name: str) -> list[Any]:
+    value = patch[name]
+    if not isinstance(value, list):
         raise BadRequest(f"invalid patch format of {name}: expected a list")
     return value
 
 
-def _is_directive(item: Any) -> bool:
-    return isinstance(item, dict) and item.keys() == {DIRECTIVE}
+def _merge_field(merged: Doc, key: str, value: Any, field: Schema | None) -> None:
+    old = merged.get(key)
+    if value is None:
+        merged.pop(key, None)
+    elif isinstance(value, dict) and isinstance(old, dict):
+        replaces = field is not None and "replace" in field.strategies
+        merged[key] = strip(value) if replaces else strategic_merge(old, value, field)
+    elif isinstance(value, list) and isinstance(old, list) and field is not None and "merge" in field.strategies:
+        merged[key] = _merge_list(old, value, field)
+    else:
+        merged[key] = strip(value)
 
 
-def _merge_elements(old: list[Any], new: list[Any], merge_key: str, items: Schema) -> list[Any]:
-    """Elements paired by their merge key, new ones last. An element that is just `$patch: replace` empties the list."""
-    if any(_is_directive(item) and item[DIRECTIVE] == "replace" for item in new):
-        return [strip(item) for item in new if not _is_directive(item)]
-    merged = list(old)
+def _delete_from(merged: Doc, key: str, gone: list[Any]) -> None:
+    old = merged.get(key)
+    if isinstance(old, list):
+        merged[key] = [item for item in old if item not in gone]
+
+
+def _merge_ordered(merged: Doc, key: str, patch: Doc, schema: Schema | None) -> None:
+    """A field whose elements' order the patch gives; the patch may leave the elements themselves alone."""
+    field, old, order = schema.child(key) if schema else None, merged.get(key), _list(patch, ELEMENT_ORDER + key)
+    if field is not None and isinstance(patch.get(key), list):
+        _check_order(patch[key], order, field.merge_key)
+    if key in patch:
+        _merge_field(merged, key, patch[key], field)
+    if field is not None and isinstance(merged.get(key), list):
+        merged[key] = _in_order(merged[key], order, old if isinstance(old, list) else [], _namer(field.merge_key))
+
+
+def _check_order(items: list[Any], order: list[Any], merge_key: str) -> None:
+    """The elements that the patch sets must stand in it as they stand in the order. Raises BadRequest."""
+    name_of = _namer(merge_key)
+    rest = iter([name_of(item) for item in order])
+    wanted = [name_of(item) for item in items if not (isinstance(item, dict) and item.get(DIRECTIVE) == "delete")]
+    if not all(name in rest for name in wanted):
+        raise BadRequest(f"The order in patch list:\n{items}\n doesn't match {ELEMENT_ORDER[:-1]} list:\n{order}\n")
+
+
+def _merge_list(old: list[Any], new: list[Any], field: Schema) -> list[Any]:
+    if not field.merge_key:
+        return _in_order([*old, *(item for item in new if item not in old)], new, old, _namer(""))
     for item in new:
-        if not isinstance(item, dict):
-            raise BadRequest(f"map: a list with the merge key {merge_key} holds {item!r}, which is no object")
-        if item.get(merge_key) is None:
-            raise BadRequest(f"map: {_shown(item)} does not contain declared merge key: {merge_key}")
-        _merge_element(merged, item, merge_key, items)
+        _check_element(item, field.merge_key)
+    plain = [item for item in new if DIRECTIVE not in item]
+    if any(item.get(DIRECTIVE) == "replace" for item in new):
+        return [strip(item) for item in plain]
+    name_of = _namer(field.merge_key)
+    gone = [name_of(item) for item in new if item.get(DIRECTIVE) == "delete"]
+    kept = [item for item in old if name_of(item) not in gone]
+    return _in_order(_merge_elements(kept, plain, field), plain, kept, name_of)
+
+
+def _check_element(item: Any, merge_key: str) -> None:
+    """Raises BadRequest for an element that cannot be paired with another."""
+    if not isinstance(item, dict):
+        raise BadRequest(
+            f"invalid patch: a list with the merge key {merge_key} holds {quote(str(item))}, not an object"
+        )
+    directive = item.get(DIRECTIVE)
+    if directive == "merge":
+        raise BadRequest("merging lists cannot yet be specified in the patch")
+    if directive not in (None, "delete", "replace"):
+        raise BadRequest(f"Unrecognized patch type: {directive}")
+    if directive != "replace" and item.get(merge_key) is None:
+        shown = "map[" + " ".join(f"{key}:{value}" for key, value in sorted(item.items())) + "]"
+        raise BadRequest(f"map: {shown} does not contain declared merge key: {merge_key}")
+
+
+def _merge_elements(old: list[Any], new: list[Doc], field: Schema) -> list[Any]:
+    merged, name_of = list(old), _namer(field.merge_key)
+    for item in new:
+        name = name_of(item)
+        at = next((index for index, other in enumerate(merged) if name_of(other) == name), None)
+        if at is None:
+            merged.append(strip(item))
+        else:
+            merged[at] = strategic_merge(merged[at], item, field.items)
     return merged
 
 
-def _merge_element(merged: list[Any], item: Doc, merge_key: str, items: Schema) -> None:
-    name = item[merge_key]
-    at = [index for index, other in enumerate(merged) if isinstance(other, dict) and other.get(merge_key) == name]
-    directive = item.get(DIRECTIVE)
-    if directive == "delete":
-        for index in reversed(at):
-            del merged[index]
-    elif not at:
-        result = _merge_map({}, item, items)
-        if result is not None:
-            merged.append(result)
-    else:
-        result = _merge_map(merged[at[0]], item, items)
-        if result is not None:
-            merged[at[0]] = result
+def _namer(merge_key: str) -> Callable[[Any], Any]:
+    """What tells an element from the others: its merge key's value, or a scalar itself."""
+
+    def name_of(item: Any) -> Any:
+        return item.get(merge_key) if merge_key and isinstance(item, dict) else item
+
+    return name_of
 
 
-def _shown(item: Doc) -> str:
-    return "map[" + " ".join(f"{key}:{value}" for key, value in sorted(item.items())) + "]"
+def _in_order(merged: list[Any], order: list[Any], live: list[Any], name_of: Callable[[Any], Any]) -> list[Any]:
+    """The elements that `order` names in its order; among them, as far as that allows, the others in the live order.
 
-
-def _ordered(merged: list[Any], order: list[Any], name_of: Any) -> list[Any]:
-    """The elements that `order` names in that order; each other one stays behind the element it stood behind."""
-    place = {_hashable(name): index for index, name in enumerate(order)}
-    position, keys = -1.0, []
-    for index, item in enumerate(merged):
-        named = place.get(_hashable(name_of(item)))
-        position = float(named) if named is not None else position
-        keys.append((position, named is None, index))
-    return [merged[index] for _, _, index in sorted(keys)]
-
-
-def _hashable(value: Any) -> Any:
-    return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
+    Another element comes before the first named one that it stood before in the live list; elements that the live list
+    did not have, new ones, are therefore passed by.
+    """
+    places = [name_of(item) for item in order]
+    standing = [name_of(item) for item in live]
+    named = sorted((item for item in merged if name_of(item) in places), key=lambda item: places.index(name_of(item)))
+    others = [item for item in merged if name_of(item) not in places]
+    result: list[Any] = []
+    for item in named:
+        name = name_of(item)
+        while others and name in standing and standing.index(name_of(others[0])) < standing.index(name):
+            result.append(others.pop(0))
+        result.append(item)
+    return result + others
 
 
 def strip(value: Any) -> Any:
-    """A value that replaces, without directives and without the nulls that would have deleted something."""
+    """A value that meets nothing to merge with: without directives, and without the nulls that would delete."""
     if isinstance(value, dict):
+        if value.get(DIRECTIVE) == "delete":
+            return {}
         return {key: strip(item) for key, item in value.items() if not key.startswith("$") and item is not None}
     if isinstance(value, list):
-        return [strip(item) for item in value]
+        return [strip(item) for item in value if not (isinstance(item, dict) and _is_directive(item))]
     return value
+
+
+def _is_directive(item: Doc) -> bool:
+    return item.get(DIRECTIVE) == "delete" or item.keys() == {DIRECTIVE}
