@@ -215,8 +215,11 @@ class Pool:
 
     async def close(self) -> None:
         self._closed = True
-        for connection in self._all:
-            connection.close()
+        connections = list(self._all)
         self._all.clear()
         self._idle.clear()
-        await asyncio.sleep(0)  # let the transports close
+        for connection in connections:
+            connection.close()
+        async with asyncio.timeout(1.0):
+            for connection in connections:
+                await connection.lost.wait()
