@@ -34,7 +34,7 @@ def run(session: Session, args: argparse.Namespace) -> int:
     schemas = _schemas(session, resource)
     explainer = Explainer(schemas)
     node = _root(schemas, resource)
-    found = explainer.walk(node, path, args.names[0])
+    found = explainer.walk(node, path)
     terminal = session.terminal
     if resource.group:
         terminal.print(f"GROUP:      {resource.group}")
@@ -100,11 +100,11 @@ class Explainer:
                 return node
             node = self.resolve(inside)
 
-    def walk(self, node: Node, path: list[str], whole: str) -> Node:
+    def walk(self, node: Node, path: list[str]) -> Node:
         for name in path:
             properties = self._inner(node).get("properties") or {}
             if name not in properties:
-                raise CliError(f'field "{name}" does not exist in {whole}')
+                raise CliError(f'field "{name}" does not exist')
             node = properties[name]
         return node
 

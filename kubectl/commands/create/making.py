@@ -42,6 +42,8 @@ def make(session: Session, args: argparse.Namespace, resource: Resource, obj: Ob
         try:
             obj = session.server.create(resource, namespace, obj, outcome.query(fieldValidation="Strict"))
         except AlreadyExists as error:
+            if resource.plural == "namespaces" or done != "created":
+                raise
             raise CliError(f"failed to create {resource.singular}: {error.message}") from error
     outcome.report(resource, obj["metadata"]["name"], obj, done)
     return 0
