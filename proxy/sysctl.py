@@ -6,8 +6,10 @@ file that, like the settings, does not outlive a reboot when it stands under /ru
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Mapping
+import subprocess
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from daemon.log import logger
@@ -25,15 +27,29 @@ _SHARED = frozenset({"net/ipv4/ip_forward"})
 """Whoever came after us may rely on it (Docker does), so it stays."""
 
 
+_MODULES: Mapping[str, str] = {"net/bridge/bridge-nf-call-iptables": "br_netfilter"}
+"""The kernel module that brings a setting, where it is not built in."""
+
+
+def load_module(name: str) -> None:
+    """Best effort: whether it worked shows in the setting itself."""
+    with contextlib.suppress(FileNotFoundError):
+        subprocess.run(["modprobe", name], stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=10)
+
+
 class Sysctls:
-    def __init__(self, state: Path, root: Path = Path("/proc/sys")) -> None:
-        self._state, self._root = state, root
+    def __init__(
+        self, state: Path, root: Path = Path("/proc/sys"), load_module: Callable[[str], None] = load_module
+    ) -> None:
+        self._state, self._root, self._load_module = state, root, load_module
 
     def ensure(self) -> list[str]:
         """Set what is needed. Returns a sentence for each setting that is wrong and could not be set."""
         problems = []
         before = self._saved()
         for key, purpose in NEEDED.items():
+            if key in _MODULES and not (self._root / key).exists():
+                self._load_module(_MODULES[key])
             try:
                 value = (self._root / key).read_text().strip()
                 if value == "1":

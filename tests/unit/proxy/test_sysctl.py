@@ -42,8 +42,18 @@ def test_what_was_right_already_is_left_alone(root: Path, tmp_path: Path) -> Non
 
 def test_a_setting_that_cannot_be_made_is_told(root: Path, tmp_path: Path) -> None:
     (root / "net/bridge/bridge-nf-call-iptables").unlink()
-    (problem,) = Sysctls(tmp_path / "sysctls.json", root).ensure()
+    asked: list[str] = []
+    (problem,) = Sysctls(tmp_path / "sysctls.json", root, asked.append).ensure()
+    assert asked == ["br_netfilter"]
     assert problem.startswith("net.bridge.bridge-nf-call-iptables is not 1 (")
+
+
+def test_a_module_is_loaded_for_the_setting_it_brings(root: Path, tmp_path: Path) -> None:
+    path = root / "net/bridge/bridge-nf-call-iptables"
+    path.unlink()
+    sysctls = Sysctls(tmp_path / "sysctls.json", root, lambda name: path.write_text("0\n") and None)
+    assert sysctls.ensure() == []
+    assert path.read_text() == "1"
 
 
 def test_an_unreadable_state_file_is_forgotten(root: Path, tmp_path: Path) -> None:
