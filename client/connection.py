@@ -8,6 +8,7 @@ httptools' C parser, so chunked and oddly cut answers are read right.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import ssl
 from collections import deque
@@ -220,6 +221,7 @@ class Pool:
         self._idle.clear()
         for connection in connections:
             connection.close()
-        async with asyncio.timeout(1.0):
-            for connection in connections:
-                await connection.lost.wait()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(1.0):
+                for connection in connections:
+                    await connection.lost.wait()

@@ -30,8 +30,8 @@ from scheduler.snapshot import Snapshot
 
 log = logger(__name__)
 
-BINDINGS = 32
-"""Bindings in flight at once."""
+BINDINGS = 16
+"""Bindings in flight at once: as many as keep the API server busy; more would only wait there."""
 _BATCH = 16
 """Decisions between two looks at what else the event loop has to do."""
 
@@ -44,7 +44,7 @@ class Scheduler:
         self.snapshot = Snapshot()
         self.queue = SchedulingQueue(self.profile.queue_sort.key, time.monotonic)
         self.cluster = Cluster(name, self.snapshot, self.queue)
-        self.events = EventRecorder(client, name)
+        self.events = EventRecorder(client, name, rate=50, burst=30)  # bindings come first
         self.reporter = Reporter(client, self.events)
         self.nodes = Informer(client, core_v1.Node)
         self.pods = Informer(client, core_v1.Pod)
