@@ -1,0 +1,141 @@
+"""The watch cache against a plain model: whatever happens, a watcher who applies what it sees has what a list shows."""
+
+from __future__ import annotations
+
+import asyncio
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api.selectors import LabelSelector
+from apiserver.endpoints.selection import Selection
+from apiserver.storage import cache as caches
+from apiserver.storage.cache import Cache, Entry, Expired
+from apiserver.storage.encoding import Encoding
+
+ENCODING = Encoding("v1", "ConfigMap")
+
+
+def stored(name: str, namespace: str = "ns", **labels: str) -> bytes:
+    return ENCODING.store({"metadata": {"name": name, "namespace": namespace, "labels": labels}})
+
+
+def new_cache(revision: int = 10) -> Cache:
+    cache = Cache(ENCODING, lambda obj: {"spec.colour": "red"})
+    cache.fill([], revision)
+    return cache
+
+
+def names(cache: Cache, namespace: str = "", selection: Selection | None = None, after: str = "") -> list[str]:
+    return [entry.name for entry in cache.select(namespace, selection, after)]
+
+
+def test_entries_are_in_the_order_of_their_keys_and_by_namespace() -> None:
+    cache = new_cache()
+    for revision, key in enumerate(["b/x", "a/z", "a/y", "a-b/x", "a0/x"], start=11):
+        cache.put(key, stored(key.partition("/")[2], key.partition("/")[0]), revision)
+    assert [entry.key for entry in cache.select("", None)] == ["a-b/x", "a/y", "a/z", "a0/x", "b/x"]
+    assert names(cache, "a") == ["y", "z"]
+    assert names(cache, "a", after="a/y") == ["z"]
+    assert names(cache, "none") == []
+
+
+def test_an_entry_has_what_selectors_ask_for() -> None:
+    cache = new_cache()
+    cache.put("ns/x", stored("x", colour="blue"), 11)
+    entry = cache.entries["ns/x"]
+    assert (entry.namespace, entry.name, entry.revision) == ("ns", "x", 11)
+    assert entry.labels == {"colour": "blue"}
+    assert entry.fields == {"spec.colour": "red"}
+    assert entry.decode()["metadata"]["resourceVersion"] == "11"
+
+
+def test_a_watcher_reads_on_from_its_revision() -> None:
+    cache = new_cache()
+    for revision in (11, 12, 13):
+        cache.put(f"ns/{revision}", stored(str(revision)), revision)
+    watcher = cache.watch(11)
+    assert [change.revision for change in watcher.take()] == [12, 13]
+    assert watcher.take() == []
+    cache.remove("ns/12", 14)
+    (change,) = watcher.take()
+    assert change.type == "DELETED"
+    event = orjson.loads(change.frame("DELETED", ENCODING))
+    assert event["object"]["metadata"]["resourceVersion"] == "14"
+
+
+def test_what_is_too_old_is_told() -> None:
+    cache = new_cache(revision=10)
+    with pytest.raises(Expired, match=r"too old resource version: 9 \(10\)"):
+        cache.watch(9)
+    assert cache.watch(10).take() == []
+
+
+def test_a_slow_watcher_falls_out_of_the_ring(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(caches, "RING", 4)
+    cache = new_cache(revision=0)
+    watcher = cache.watch(0)
+    for revision in range(1, 8):
+        cache.put("ns/x", stored("x"), revision)
+    assert len(cache.watch(0).take()) == 7
+    cache.put("ns/x", stored("x"), 8)
+    with pytest.raises(Expired):
+        watcher.take()
+    with pytest.raises(Expired):
+        cache.watch(3)
+    assert [change.revision for change in cache.watch(4).take()] == [5, 6, 7, 8]
+
+
+def test_a_refilled_cache_sends_everybody_to_list_again() -> None:
+    cache = new_cache()
+    watcher = cache.watch(10)
+    cache.fill([("ns/x", stored("x"), 15)], 20)
+    with pytest.raises(Expired):
+        watcher.take()
+    assert names(cache) == ["x"]
+
+
+async def test_waiting_ends_with_a_change_or_with_the_time() -> None:
+    cache = new_cache()
+    watcher = cache.watch(10)
+    waiting = asyncio.create_task(watcher.wait(10))
+    await asyncio.sleep(0)
+    cache.put("ns/x", stored("x"), 11)
+    cache.wake()
+    await asyncio.wait_for(waiting, 1)
+    assert len(watcher.take()) == 1
+    await asyncio.wait_for(watcher.wait(0.01), 1)
+    watcher.close()
+
+
+LABELS = st.sampled_from(["", "yes", "no"])
+STEPS = st.lists(st.tuples(st.sampled_from("abc"), st.one_of(st.none(), LABELS)), max_size=30)
+
+
+@given(steps=STEPS)
+def test_watching_equals_listing(steps: list[tuple[str, str | None]]) -> None:
+    selection = Selection(labels=LabelSelector.parse("show=yes"))
+    cache = new_cache()
+    watcher, seen = cache.watch(10), dict[str, str]()
+    for revision, (name, label) in enumerate(steps, start=11):
+        if label is None:
+            cache.remove(f"ns/{name}", revision)
+        else:
+            cache.put(f"ns/{name}", stored(name, **({"show": label} if label else {})), revision)
+    for change in watcher.take():
+        _apply(seen, change.seen_by(selection), change.entry)
+    assert seen == {entry.name: entry.raw.decode() for entry in cache.select("", selection)}
+
+
+def _apply(seen: dict[str, str], type_: str | None, entry: Entry) -> None:
+    match type_:
+        case "ADDED":
+            assert entry.name not in seen
+            seen[entry.name] = entry.raw.decode()
+        case "MODIFIED":
+            assert entry.name in seen
+            seen[entry.name] = entry.raw.decode()
+        case "DELETED":
+            del seen[entry.name]
