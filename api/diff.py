@@ -75,7 +75,7 @@ def _diff_scalars(patch: Doc, key: str, before: list[Any], want: list[Any], have
         patch[key] = added
     if gone:
         patch[DELETE_FROM + key] = gone
-    if added or gone:
+    if added or gone or [item for item in have if item in want] != [item for item in want if item in have]:
         patch[ELEMENT_ORDER + key] = list(want)
 
 
