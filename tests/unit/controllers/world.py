@@ -94,11 +94,13 @@ class World:
         self.change(template=make.template(image))
 
     def become_ready(self, index: int = 0) -> bool:
-        """The next pod that is not ready is."""
+        """A pod that was not ready is, and its ReplicaSet has noted it: nobody can spare what nobody knows of."""
         waiting = [each for each in self.pods if not each.ready]
         if not waiting:
             return False
-        self._set_ready(waiting[index % len(waiting)], ready=True)
+        each = waiting[index % len(waiting)]
+        self._set_ready(each, ready=True)
+        self.observe(each.owner)
         return True
 
     def fail(self, index: int) -> None:
