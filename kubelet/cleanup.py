@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 from pathlib import Path
 
@@ -69,8 +68,7 @@ async def _free(cni: Cni, sandbox_id: str, netns: str) -> None:
 async def _links_and_routes() -> None:
     try:
         await routes.apply({})
-        if conf.BRIDGE in os.listdir("/sys/class/net"):
-            await routes.delete_link(conf.BRIDGE)
+        await routes.delete_link(conf.BRIDGE)
     except (routes.RouteError, OSError, ValueError) as error:
         log.warning("a link or route stays", error=str(error))
 

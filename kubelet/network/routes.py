@@ -63,8 +63,10 @@ async def apply(want: Mapping[str, str]) -> None:
 
 
 async def delete_link(name: str) -> None:
-    """Raises RouteError."""
-    await _ip("link", "del", name)
+    """Remove a link, if it is there (asked of the kernel: /sys may show another namespace's). Raises RouteError."""
+    links = json.loads(await _ip("-j", "link", "show") or "[]")
+    if any(each.get("ifname") == name for each in links):
+        await _ip("link", "del", name)
 
 
 async def _ip(*argv: str) -> str:

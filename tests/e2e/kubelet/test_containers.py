@@ -1,0 +1,225 @@
+"""What a container sees: its environment, its volumes, its neighbours, its limits."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from typing import Any
+
+from tests.e2e.kubelet.conftest import SLEEP, Lab, manifest
+from tests.harness.process import wait_until
+
+Make = Callable[..., str]
+
+
+def config_map(name: str, **data: str) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data}
+
+
+def secret(name: str, **data: str) -> dict[str, Any]:
+    encoded = {key: base64.b64encode(value.encode()).decode() for key, value in data.items()}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "data": encoded}
+
+
+def test_environment(lab: Lab) -> None:
+    config, hidden, name = lab.name("config"), lab.name("hidden"), lab.name("env")
+    lab.apply(config_map(config, color="red", size="9"), secret(hidden, password="hush"))
+    env = [
+        {"name": "PLAIN", "value": "one"},
+        {"name": "EXPANDED", "value": "$(PLAIN)-$(P_size)-$(ABSENT)-$$(PLAIN)"},
+        {"name": "COLOR", "valueFrom": {"configMapKeyRef": {"name": config, "key": "color"}}},
+        {"name": "PASSWORD", "valueFrom": {"secretKeyRef": {"name": hidden, "key": "password"}}},
+        {"name": "MAYBE", "valueFrom": {"configMapKeyRef": {"name": "no-such", "key": "x", "optional": True}}},
+        {"name": "POD_IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}},
+        {"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}},
+        {"name": "APP", "valueFrom": {"fieldRef": {"fieldPath": "metadata.labels['app']"}}},
+        {"name": "LIMIT", "valueFrom": {"resourceFieldRef": {"resource": "limits.memory", "divisor": "1Mi"}}},
+    ]
+    container = {
+        "env": env,
+        "envFrom": [{"prefix": "P_", "configMapRef": {"name": config}}],
+        "args": ["$(PLAIN)", "$(ABSENT)"],
+        "command": ["sh", "-c", 'echo "args $0 $1"; env; ' + SLEEP],
+        "resources": {"limits": {"memory": "48Mi", "cpu": "250m"}},
+    }
+    lab.apply(manifest(name, "", container))
+    lab.ready(name)
+    lines = lab.kubectl("logs", name).splitlines()
+    assert lines[0] == "args one $(ABSENT)"
+    seen = dict(line.partition("=")[::2] for line in lines[1:])
+    assert seen["EXPANDED"] == "one-9-$(ABSENT)-$(PLAIN)"
+    assert (seen["COLOR"], seen["PASSWORD"], seen["P_color"]) == ("red", "hush", "red")
+    assert "MAYBE" not in seen
+    assert (seen["POD_IP"], seen["NODE"]) == (lab.status(name)["podIP"], lab.node.name)
+    assert (seen["APP"], seen["LIMIT"], seen["HOSTNAME"]) == (name, "48", name)
+    assert seen["KUBERNETES_SERVICE_HOST"] == "10.96.0.1"
+
+
+def test_a_missing_key_keeps_a_container_waiting_until_it_is_there(lab: Lab, pod: Make) -> None:
+    config = lab.name("late")
+    env = [{"name": "COLOR", "valueFrom": {"configMapKeyRef": {"name": config, "key": "color"}}}]
+    name = pod(SLEEP, {"env": env})
+    waiting = lab.waiting(name, "CreateContainerConfigError")["state"]["waiting"]
+    assert waiting["message"] == f'configmap "{config}" not found'
+    lab.apply(config_map(config, color="blue"))
+    lab.ready(name)
+    assert lab.execute(name, "sh", "-c", "echo $COLOR").strip() == "blue"
+
+
+def test_volumes_of_every_kind_and_their_updates(lab: Lab) -> None:
+    config, hidden, name = lab.name("config"), lab.name("hidden"), lab.name("vol")
+    lab.apply(config_map(config, color="red", shape="round"), secret(hidden, password="hush"))
+    lab.node.host.run("mkdir", "-p", "/var/tmp/given")
+    lab.node.host.run("sh", "-c", "echo from the host > /var/tmp/given/file")
+    items = [{"path": "labels", "fieldRef": {"fieldPath": "metadata.labels"}}]
+    volumes: list[dict[str, Any]] = [
+        {"name": "config", "configMap": {"name": config}},
+        {"name": "one", "configMap": {"name": config, "items": [{"key": "shape", "path": "deep/form", "mode": 0o400}]}},
+        {"name": "hidden", "secret": {"secretName": hidden, "defaultMode": 0o440}},
+        {"name": "scratch", "emptyDir": {}},
+        {"name": "memory", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}},
+        {"name": "host", "hostPath": {"path": "/var/tmp/given", "type": "Directory"}},
+        {"name": "all", "projected": {"sources": [{"downwardAPI": {"items": items}}, {"secret": {"name": hidden}}]}},
+    ]
+    mounts = [{"name": each["name"], "mountPath": f"/v/{each['name']}"} for each in volumes]
+    mounts.append({"name": "config", "mountPath": "/single", "subPath": "color"})
+    lab.apply(manifest(name, SLEEP, {"volumeMounts": mounts}, volumes=volumes))
+    lab.ready(name)
+
+    def cat(path: str) -> str:
+        return lab.execute(name, "cat", path).strip()
+
+    assert (cat("/v/config/color"), cat("/v/one/deep/form"), cat("/v/hidden/password")) == ("red", "round", "hush")
+    assert (cat("/v/host/file"), cat("/v/all/labels"), cat("/v/all/password")) == (
+        "from the host",
+        f'app="{name}"',
+        "hush",
+    )
+    assert cat("/single") == "red"
+    assert lab.execute(name, "stat", "-L", "-c", "%a", "/v/one/deep/form").strip() == "400"
+    assert lab.execute(name, "stat", "-L", "-c", "%a", "/v/hidden/password").strip() == "440"
+    mounted = lab.execute(name, "mount")
+    assert "tmpfs on /v/memory type tmpfs" in mounted
+    assert "tmpfs on /v/hidden type tmpfs" in mounted
+    assert "size=1024k" in next(line for line in mounted.splitlines() if "/v/memory" in line)
+    lab.apply(config_map(config, color="green", shape="round", more="yes"))
+    wait_until("the file to follow its object", lambda: cat("/v/config/color") == "green", 5)
+    assert cat("/v/config/more") == "yes"
+
+
+def test_a_volume_that_cannot_be_made_is_told_and_made_when_it_can(lab: Lab) -> None:
+    hidden, name = lab.name("late"), lab.name("vol")
+    volumes = [{"name": "s", "secret": {"secretName": hidden}}]
+    lab.apply(manifest(name, SLEEP, {"volumeMounts": [{"name": "s", "mountPath": "/s"}]}, volumes=volumes))
+    lab.has_event(name, "FailedMount", f'MountVolume.SetUp failed for volume "s" : secret "{hidden}" not found')
+    assert lab.waiting(name, "ContainerCreating")
+    lab.apply(secret(hidden, password="hush"))
+    lab.ready(name)
+
+
+def test_containers_of_a_pod_share_address_ipc_and_files(lab: Lab) -> None:
+    name = lab.name("shared")
+    mount = [{"name": "scratch", "mountPath": "/scratch"}]
+    helper = {"name": "helper", "image": "busybox:1", "command": ["sh", "-c", SLEEP], "volumeMounts": mount}
+    script = "mkdir -p /www; echo hello > /www/index.html; echo note > /scratch/note; httpd -p 8080 -h /www; " + SLEEP
+    volumes = [{"name": "scratch", "emptyDir": {}}]
+    spec = {"volumes": volumes, "more": [helper], "shareProcessNamespace": True}
+    lab.apply(manifest(name, script, {"volumeMounts": mount}, **spec))
+    lab.ready(name)
+    assert lab.execute(name, "wget", "-q", "-O", "-", "http://127.0.0.1:8080/", name="helper").strip() == "hello"
+    assert lab.execute(name, "cat", "/scratch/note", name="helper").strip() == "note"
+    spaces = [lab.execute(name, "readlink", "/proc/self/ns/ipc", name=each) for each in ("main", "helper")]
+    assert spaces[0] == spaces[1]
+    assert "/pause -P" in lab.execute(name, "ps", name="helper")
+    hosts = lab.execute(name, "cat", "/etc/hosts", name="helper")
+    assert f"{lab.status(name)['podIP']}\t{name}" in hosts
+
+
+def test_init_containers_run_in_order_before_the_others(lab: Lab) -> None:
+    name = lab.name("init")
+    mount = [{"name": "scratch", "mountPath": "/scratch"}]
+
+    def init(order: int) -> dict[str, Any]:
+        script = f"echo {order} >> /scratch/order; sleep 0.3"
+        return {
+            "name": f"init{order}",
+            "image": "busybox:1",
+            "command": ["sh", "-c", script],
+            "volumeMounts": mount,
+        }
+
+    spec = {"volumes": [{"name": "scratch", "emptyDir": {}}], "initContainers": [init(1), init(2)]}
+    lab.apply(manifest(name, "cat /scratch/order; " + SLEEP, {"volumeMounts": mount}, **spec))
+    lab.ready(name)
+    assert lab.kubectl("logs", name).split() == ["1", "2"]
+    ended = lab.container(name, "init2")["state"]["terminated"]
+    assert (ended["exitCode"], ended["reason"]) == (0, "Completed")
+    assert lab.conditions(name)["Initialized"] == "True"
+
+
+def test_limits_reach_the_cgroups(lab: Lab, pod: Make) -> None:
+    resources = {"requests": {"cpu": "100m", "memory": "16Mi"}, "limits": {"cpu": "500m", "memory": "32Mi"}}
+    name = pod(SLEEP, {"resources": resources})
+    lab.ready(name)
+    body = json.loads(lab.docker("inspect", lab.containers(name, "main")[0]))[0]["HostConfig"]
+    assert (body["CpuShares"], body["CpuQuota"], body["CpuPeriod"]) == (102, 50000, 100000)
+    assert body["Memory"] == body["MemorySwap"] == 32 << 20
+    uid = lab.kubectl.get("pod", name)["metadata"]["uid"]
+    assert body["CgroupParent"].endswith(f"/kubepods/burstable/pod{uid}")
+    assert lab.status(name)["qosClass"] == "Burstable"
+    memory = lab.execute(
+        name, "sh", "-c", "cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max;:"
+    )
+    assert memory.split()[0] == str(32 << 20)
+
+
+def test_out_of_memory_is_told_as_such(lab: Lab, pod: Make) -> None:
+    hungry = "sleep 0.5; x=a; while true; do x=$x$x$x$x; done"
+    name = pod(hungry, {"resources": {"limits": {"memory": "8Mi"}}}, restartPolicy="Never")
+    lab.phase(name, "Failed")
+    ended = lab.container(name)["state"]["terminated"]
+    assert (ended["reason"], ended["exitCode"]) == ("OOMKilled", 137)
+
+
+def test_security_context(lab: Lab) -> None:
+    name = lab.name("secure")
+    context = {
+        "runAsUser": 1000,
+        "runAsGroup": 2000,
+        "readOnlyRootFilesystem": True,
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    whole = {"fsGroup": 3000, "supplementalGroups": [4000]}
+    mounts = [{"name": "scratch", "mountPath": "/scratch"}]
+    spec = {"securityContext": whole, "volumes": [{"name": "scratch", "emptyDir": {}}]}
+    lab.apply(manifest(name, SLEEP, {"securityContext": context, "volumeMounts": mounts}, **spec))
+    lab.ready(name)
+    assert "uid=1000 gid=2000 groups=2000,3000,4000" in lab.execute(name, "id")
+    status = lab.execute(name, "cat", "/proc/self/status")
+    assert "CapEff:\t0000000000000000" in status
+    assert "NoNewPrivs:\t1" in status
+    assert "denied" not in lab.execute(name, "sh", "-c", "touch /scratch/mine && stat -c %g /scratch/mine")
+    assert "ro" in next(line for line in lab.execute(name, "mount").splitlines() if " on / " in line)
+
+
+def test_run_as_non_root_is_verified(lab: Lab, pod: Make) -> None:
+    name = pod(SLEEP, securityContext={"runAsNonRoot": True})
+    waiting = lab.waiting(name, "CreateContainerConfigError")["state"]["waiting"]
+    assert "runAsNonRoot and image will run as root" in waiting["message"]
+
+
+def test_host_network_and_host_port(lab: Lab, pod: Make) -> None:
+    serve = "mkdir -p /www; echo {} > /www/index.html; httpd -p {} -h /www; " + SLEEP
+    host = pod(serve.format("host", 18090), hostNetwork=True)
+    port = pod(serve.format("port", 8080), {"ports": [{"containerPort": 8080, "hostPort": 18091}]})
+    lab.ready(host)
+    lab.ready(port)
+    status = lab.status(host)
+    assert status["podIP"] == status["hostIP"] == lab.node.host.address
+    assert lab.node.host.run("curl", "-sS", f"http://{lab.node.host.address}:18090/").strip() == "host"
+    assert lab.node.host.run("curl", "-sS", f"http://{lab.node.host.address}:18091/").strip() == "port"
+    lab.delete(f"pod/{port}")
+    gone = lab.node.host.run("curl", "-sS", "--max-time", "2", f"http://{lab.node.host.address}:18091/", check=False)
+    assert not gone
