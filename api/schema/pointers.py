@@ -9,12 +9,12 @@ from __future__ import annotations
 
 _ANYWHERE = frozenset(
     """
-    activeDeadlineSeconds allocateLoadBalancerNodePorts allowPrivilegeEscalation allowVolumeExpansion appProtocol
-    attachRequired automountServiceAccountToken averageUtilization backoffLimit backoffLimitPerIndex blockOwnerDeletion
-    collisionCount completions controller defaultMode deletionGracePeriodSeconds enableServiceLinks endPort
+    activeDeadlineSeconds adminAccess allocateLoadBalancerNodePorts allowPrivilegeEscalation allowVolumeExpansion appProtocol
+    attachRequired automountServiceAccountToken averageUtilization backoffLimit backoffLimitPerIndex blockOwnerDeletion borrowingLimitPercent
+    collisionCount completions controller defaultMode deletionGracePeriodSeconds enableServiceLinks endPort errorCode
     expirationSeconds failedJobsHistoryLimit fsGroup gracePeriodSeconds hostProcess hostUsers immutable
-    leaseDurationSeconds leaseTransitions localhostProfile manualSelector maxFailedIndexes maximum maxItems maxLength
-    maxProperties minDomains minimum minItems minLength minProperties minReplicas multipleOf optional
+    leaseDurationSeconds leaseTransitions lendablePercent localhostProfile manualSelector maxFailedIndexes maximum maxItems maxLength
+    maxProperties minDomains minimum minItems minLength minProperties minReplicas multipleOf nodeAllocatableUpdatePeriodSeconds nominalConcurrencyShares optional
     orphanDependents parallelism partition podInfoOnMount privileged progressDeadlineSeconds readOnlyRootFilesystem
     recursiveReadOnly requiresRepublish revisionHistoryLimit runAsGroup runAsNonRoot runAsUser seLinuxMount
     setHostnameAsFQDN shareProcessNamespace stabilizationWindowSeconds startingDeadlineSeconds storageCapacity

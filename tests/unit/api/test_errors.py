@@ -126,3 +126,20 @@ def test_an_answer_without_a_status_goes_by_its_code() -> None:
     teapot = errors.from_status(None, 418)
     assert teapot.code == 418
     assert "418" in str(teapot)
+
+
+@pytest.mark.parametrize(
+    ("text", "quoted"),
+    [
+        ("web", '"web"'),
+        ("", '""'),
+        ('a"b', r'"a\"b"'),
+        ("a\\b", r'"a\\b"'),
+        ("a\nb\tc", r'"a\nb\tc"'),
+        ("\x01\x7f", r'"\x01\x7f"'),
+        ("größe ☃", '"größe ☃"'),
+        ("\u200b", r'"\u200b"'),
+    ],
+)
+def test_strings_are_quoted_as_go_does(text: str, quoted: str) -> None:
+    assert field.quote(text) == quoted

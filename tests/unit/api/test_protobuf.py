@@ -259,3 +259,33 @@ def test_a_cut_or_flipped_body_is_never_a_crash(data: st.DataObject) -> None:
         protobuf.decode(bytes(body))
     except MalformedBody:
         return
+
+
+def test_the_tables_name_the_fields_of_the_schema() -> None:
+    from api.schema.node import DATA
+    from api.schema.wire import definition_name
+
+    known = 0
+    for path in (DATA / "protobuf").glob("*.json"):
+        for message, rows in json.loads(path.read_text()).items():
+            try:
+                node = schema.load(definition_name(path.stem, message))
+            except schema.UnknownDefinition:
+                continue
+            names = {name for name, _, flags in rows.values() if "i" not in flags}
+            assert not node.properties or names <= set(node.properties), (path.stem, message)
+            known += 1
+    assert known > 400
+
+
+def test_every_pointer_is_a_field() -> None:
+    from api.schema.node import DATA
+    from api.schema.pointers import _ANYWHERE, _IN
+
+    fields: dict[str, set[str]] = {}
+    for path in (DATA / "protobuf").glob("*.json"):
+        for message, rows in json.loads(path.read_text()).items():
+            fields.setdefault(message, set()).update(name for name, _, _ in rows.values())
+    assert set().union(*fields.values()) >= _ANYWHERE
+    for message, names in _IN.items():
+        assert names <= fields[message], message
