@@ -20,7 +20,7 @@ import httptools
 from multidict import CIMultiDict
 
 from client.kubeconfig import Config
-from client.transport import CONNECT_TIMEOUT, Response, keepalive_socket
+from client.wire import CONNECT_TIMEOUT, Response, keepalive_socket
 
 IDLE_SECONDS = 60.0
 """A connection that nobody needed for so long is closed, or found closed by the server."""

@@ -1,9 +1,7 @@
 """Typed verbs over HTTPS: a lightkube-models struct goes in or comes out, an `api.errors.StatusError` is raised.
 
-    async with Client(kubeconfig.load()) as client:
-        pod = await client.get(core_v1.Pod, "web-1", "default")
-
-The HTTP library is imported when a client is made, not with this module.
+async with Client(kubeconfig.load()) as client:
+    pod = await client.get(core_v1.Pod, "web-1", "default")
 """
 
 from __future__ import annotations
@@ -25,7 +23,8 @@ from api.types import meta_v1
 from client.codec import EVENT_DECODER, Unreadable, body_bytes, decode, decode_list, encode
 from client.kubeconfig import Config
 from client.resources import KubeObject, resource_of
-from client.transport import REQUEST_TIMEOUT, Response, Stream, Transport, Unreachable
+from client.transport import Transport
+from client.wire import REQUEST_TIMEOUT, Response, Stream, Unreachable
 from daemon.log import logger
 
 log = logger(__name__)
@@ -68,14 +67,10 @@ class Client:
     nothing. A 429, and a 503 which says when to come back, are tried again a few times.
     """
 
-    def __init__(self, config: Config, user_agent: str = "pytheas", transport: Transport | None = None) -> None:
+    def __init__(self, config: Config, user_agent: str = "pytheas") -> None:
         self.config = config
         self._headers = {"Accept": "application/json", "User-Agent": user_agent}
-        if transport is None:
-            from client.daemon_transport import DaemonTransport
-
-            transport = DaemonTransport(config)
-        self._transport = transport
+        self._transport = Transport(config)
 
     async def __aenter__(self) -> Client:
         return self

@@ -1,96 +1,102 @@
-"""The border to the network: what a Client needs of an HTTP library, and the errors it may see from one.
-
-There are two transports. A daemon's (`daemon_transport`) is made for many small requests: 0.09 ms of CPU each, over
-TLS. A command's is httpx (`httpx_transport`): slower by request, but imported in half the time, which a command that
-must answer in a fraction of a second needs.
-"""
+"""Requests to one API server: over connections of our own when whole, over an aiohttp session when streaming."""
 
 from __future__ import annotations
 
-import socket
+import asyncio
+import ssl
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
-from typing import Any, Protocol
+from contextlib import asynccontextmanager
 
-import msgspec
+import aiohttp
+from yarl import URL
 
-CONNECT_TIMEOUT = 5.0
-REQUEST_TIMEOUT = 30.0
+from client.connection import Pool
+from client.kubeconfig import Config
+from client.wire import CONNECT_TIMEOUT, Response, Stream, Unreachable, keepalive_socket
 
-
-class Unreachable(OSError):
-    """The API server did not answer: refused, reset, timed out, or not who it should be. Trying again may help."""
+_FAILURES = (aiohttp.ClientError, OSError, asyncio.TimeoutError, ssl.SSLError)
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
-    """A whole answer."""
+class Transport:
+    """Keeps up to `connections` connections open; opens none before the first request."""
 
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
+    def __init__(self, config: Config, connections: int = 64) -> None:
+        self._server = config.server
+        self._config = config
+        self._connections = connections
+        self._session: aiohttp.ClientSession | None = None
+        self._pool: Pool | None = None
+        self._tls: ssl.SSLContext | None = None
 
-    def json(self) -> Any:
-        """The decoded body. Raises ValueError."""
-        try:
-            return msgspec.json.decode(self.body)
-        except msgspec.DecodeError as error:
-            raise ValueError(f"the answer is not JSON: {error}") from error
+    def _context(self) -> ssl.SSLContext | None:
+        if self._tls is None:
+            self._tls = self._config.ssl_context()
+        return self._tls
 
-    @property
-    def text(self) -> str:
-        return self.body.decode(errors="replace")
-
-
-@dataclass(frozen=True, slots=True)
-class Stream:
-    """An answer that goes on: a watch, a log. `chunks` ends when the server ends it, and raises Unreachable."""
-
-    status: int
-    headers: Mapping[str, str]
-    chunks: AsyncIterator[bytes]
-
-    async def read(self) -> bytes:
-        return b"".join([chunk async for chunk in self.chunks])
-
-    async def lines(self) -> AsyncIterator[bytes]:
-        """Line by line, without the newline; a last line without one counts as well."""
-        rest = b""
-        async for chunk in self.chunks:
-            *lines, rest = (rest + chunk).split(b"\n")
-            for line in lines:
-                yield line
-        if rest:
-            yield rest
-
-
-class Transport(Protocol):
-    """Sends requests to one server. Each call raises Unreachable, and nothing else, when the network fails."""
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            connector = aiohttp.TCPConnector(
+                ssl=self._context() or True,
+                limit=self._connections,
+                keepalive_timeout=30,
+                socket_factory=keepalive_socket,
+            )
+            self._session = aiohttp.ClientSession(
+                connector=connector,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=True,
+                read_bufsize=1 << 18,
+            )
+        return self._session
 
     async def send(
         self, method: str, target: str, headers: Mapping[str, str], body: bytes | None, timeout: float
     ) -> Response:
-        """One request, with path and query in `target`, and its whole answer within `timeout` seconds."""
+        if self._pool is None:
+            self._pool = Pool(self._config, self._context(), self._connections)
+        try:
+            async with asyncio.timeout(timeout):
+                return await self._pool.send(method, target, headers, body)
+        except _FAILURES as error:
+            raise self._unreachable(error) from error
 
-    def stream(
+    @asynccontextmanager
+    async def stream(
         self, method: str, target: str, headers: Mapping[str, str], body: bytes | None, silence: float | None
-    ) -> AbstractAsyncContextManager[Stream]:
-        """The same, with the answer as it comes. More than `silence` seconds without a byte is Unreachable."""
+    ) -> AsyncIterator[Stream]:
+        limits = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT, sock_read=silence)
+        try:
+            response = await self._open().request(
+                method,
+                URL(self._server + target, encoded=True),
+                headers=headers,
+                data=body,
+                timeout=limits,
+                allow_redirects=False,
+                server_hostname=self._config.tls_server_name or None,
+            )
+        except _FAILURES as error:
+            raise self._unreachable(error) from error
+        try:
+            yield Stream(response.status, response.headers, self._chunks(response))
+        finally:
+            response.close()
 
-    async def close(self) -> None: ...
+    async def _chunks(self, response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in response.content.iter_any():
+                yield chunk
+        except _FAILURES as error:
+            raise self._unreachable(error) from error
 
+    def _unreachable(self, error: BaseException) -> Unreachable:
+        why = "no answer in time" if isinstance(error, asyncio.TimeoutError) else str(error) or type(error).__name__
+        return Unreachable(f"{self._server}: {why}")
 
-def keepalive_socket(address: Any) -> socket.socket:
-    """A socket which notices within half a minute that the other host is gone, also when nobody writes.
-
-    A watch may be silent for minutes; without this a cut cable looks like a quiet cluster. See tcp(7).
-    """
-    family, kind, protocol = address[:3]
-    sock = socket.socket(family=family, type=kind, proto=protocol)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, value in (("TCP_KEEPIDLE", 10), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3), ("TCP_USER_TIMEOUT", 30_000)):
-        if hasattr(socket, name):
-            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return sock
+    async def close(self) -> None:
+        if self._pool is not None:
+            await self._pool.close()
+            self._pool = None
+        if self._session is not None:
+            await self._session.close()
+            self._session = None

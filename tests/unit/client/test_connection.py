@@ -12,9 +12,9 @@ import pytest
 import uvloop
 
 from client.connection import Pool
-from client.daemon_transport import DaemonTransport
 from client.kubeconfig import Config
-from client.transport import Response, Unreachable
+from client.transport import Transport
+from client.wire import Response, Unreachable
 from cluster.pki import Authority, Pair, Subject
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -37,11 +37,11 @@ class Server:
 
 
 @asynccontextmanager
-async def serving(talk: Talk) -> AsyncIterator[tuple[Server, DaemonTransport]]:
+async def serving(talk: Talk) -> AsyncIterator[tuple[Server, Transport]]:
     server = Server(talk)
     listener = await asyncio.start_server(server.serve, "127.0.0.1", 0)
     server.url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
-    transport = DaemonTransport(Config(server.url), connections=4)
+    transport = Transport(Config(server.url), connections=4)
     try:
         yield server, transport
     finally:
@@ -55,7 +55,7 @@ async def read_request(reader: asyncio.StreamReader) -> tuple[str, bytes]:
     return head.split(" ")[1], await reader.readexactly(length)
 
 
-async def get(transport: DaemonTransport, target: str = "/x", timeout: float = 5) -> Response:
+async def get(transport: Transport, target: str = "/x", timeout: float = 5) -> Response:
     return await transport.send("GET", target, {"Accept": "*/*"}, None, timeout)
 
 
@@ -221,7 +221,7 @@ def test_it_works_over_tls_on_the_daemons_event_loop(tmp_path: Path) -> None:
         port = listener.sockets[0].getsockname()[1]
         for name, ca in (("127.0.0.1", authority.pair.certificate), ("localhost", None)):
             config = Config(f"https://{name}:{port}", ca_file=ca)
-            transport = DaemonTransport(config)
+            transport = Transport(config)
             if ca is None:
                 with pytest.raises(Unreachable, match="certificate verify failed"):
                     await get(transport)

@@ -14,21 +14,15 @@ from aiohttp import web
 from api import errors
 from api.types import apps_v1, coordination_v1, core_v1, discovery_v1, meta_v1, networking_v1
 from client.codec import Unreadable
-from client.daemon_transport import DaemonTransport
-from client.httpx_transport import HttpxTransport
 from client.kubeconfig import Config
 from client.resources import Resource, register, resource_of
 from client.rest import Client, PatchType, Unreachable
-from client.transport import Transport
 
 Handler = Callable[[web.Request], Any]
-TRANSPORTS: list[Callable[[Config], Transport]] = [DaemonTransport, HttpxTransport]
 
 
 @asynccontextmanager
-async def talking(
-    handler: Handler, transport: Callable[[Config], Transport] = DaemonTransport, **config: Any
-) -> AsyncIterator[Client]:
+async def talking(handler: Handler, **config: Any) -> AsyncIterator[Client]:
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", handler)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
@@ -36,7 +30,7 @@ async def talking(
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     settings = Config(f"http://127.0.0.1:{runner.addresses[0][1]}", **config)
     try:
-        async with Client(settings, "tester", transport(settings)) as client:
+        async with Client(settings, "tester") as client:
             yield client
     finally:
         await runner.cleanup()
@@ -56,10 +50,9 @@ def answers(body: Any, status: int = 200, **headers: str) -> tuple[Handler, list
 POD = {"kind": "Pod", "apiVersion": "v1", "metadata": {"name": "a", "namespace": "x"}, "spec": {"containers": []}}
 
 
-@pytest.mark.parametrize("transport", TRANSPORTS)
-async def test_each_verb_has_its_method_path_and_body(transport: Callable[[Config], Transport]) -> None:
+async def test_each_verb_has_its_method_path_and_body() -> None:
     handler, seen = answers(POD)
-    async with talking(handler, transport, token="t0ken") as client:
+    async with talking(handler, token="t0ken") as client:
         pod = await client.get(core_v1.Pod, "a", "x")
         assert isinstance(pod, core_v1.Pod)
         assert pod.metadata is not None
@@ -112,11 +105,10 @@ async def test_a_list_is_a_page() -> None:
     assert seen[0][1].replace("%28", "(").replace("%29", ")").replace("%2C", ",") == path
 
 
-@pytest.mark.parametrize("transport", TRANSPORTS)
-async def test_a_status_becomes_its_error(transport: Callable[[Config], Transport]) -> None:
+async def test_a_status_becomes_its_error() -> None:
     status = {"kind": "Status", "status": "Failure", "reason": "NotFound", "code": 404, "message": 'pods "a" not found'}
     handler, _ = answers(status, 404)
-    async with talking(handler, transport) as client:
+    async with talking(handler) as client:
         with pytest.raises(errors.NotFound, match='pods "a" not found'):
             await client.get(core_v1.Pod, "a", "x")
 
@@ -158,10 +150,9 @@ async def test_nonsense_is_unreadable_and_names_the_field() -> None:
             await client.get(core_v1.Pod, "a", "x")
 
 
-@pytest.mark.parametrize("transport", TRANSPORTS)
-async def test_no_server_is_unreachable(transport: Callable[[Config], Transport]) -> None:
+async def test_no_server_is_unreachable() -> None:
     config = Config("http://127.0.0.1:1")
-    async with Client(config, transport=transport(config)) as client:
+    async with Client(config) as client:
         with pytest.raises(Unreachable, match=r"cannot|Cannot|failed|refused"):
             await client.get(core_v1.Pod, "a", "x")
         with pytest.raises(Unreachable):
@@ -169,13 +160,12 @@ async def test_no_server_is_unreachable(transport: Callable[[Config], Transport]
                 pass
 
 
-@pytest.mark.parametrize("transport", TRANSPORTS)
-async def test_a_silent_server_is_unreachable(transport: Callable[[Config], Transport]) -> None:
+async def test_a_silent_server_is_unreachable() -> None:
     async def handler(request: web.Request) -> web.Response:
         await asyncio.sleep(30)
         return web.Response()
 
-    async with talking(handler, transport) as client:
+    async with talking(handler) as client:
         with pytest.raises(Unreachable):
             await client.request("GET", "/api", timeout=0.05)
         with pytest.raises(Unreachable):
@@ -186,8 +176,7 @@ async def test_a_silent_server_is_unreachable(transport: Callable[[Config], Tran
                 pass
 
 
-@pytest.mark.parametrize("transport", TRANSPORTS)
-async def test_a_stream_comes_by_lines_however_it_is_cut(transport: Callable[[Config], Transport]) -> None:
+async def test_a_stream_comes_by_lines_however_it_is_cut() -> None:
     async def handler(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
         await response.prepare(request)
@@ -196,12 +185,11 @@ async def test_a_stream_comes_by_lines_however_it_is_cut(transport: Callable[[Co
             await asyncio.sleep(0.01)
         return response
 
-    async with talking(handler, transport) as client, client.stream("GET", "/log") as stream:
+    async with talking(handler) as client, client.stream("GET", "/log") as stream:
         assert [line async for line in stream.lines()] == [b"one", b"two", b"three", b"", b"four"]
 
 
-@pytest.mark.parametrize("transport", TRANSPORTS)
-async def test_a_stream_that_breaks_off_is_unreachable(transport: Callable[[Config], Transport]) -> None:
+async def test_a_stream_that_breaks_off_is_unreachable() -> None:
     async def handler(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
         await response.prepare(request)
@@ -210,7 +198,7 @@ async def test_a_stream_that_breaks_off_is_unreachable(transport: Callable[[Conf
         request.transport.abort()
         return response
 
-    async with talking(handler, transport) as client, client.stream("GET", "/log") as stream:
+    async with talking(handler) as client, client.stream("GET", "/log") as stream:
         lines = stream.lines()
         with pytest.raises(Unreachable):
             _ = [line async for line in lines]
