@@ -16,6 +16,23 @@ _CLASS = re.compile(r'^class (\w+)\(.*?\):\n    r?"""(.*?)"""', re.MULTILINE | r
 _FIELD = re.compile(r"^\* \*\*(\S+?)\*\* ``(.*?)``(?: - (.*))?$")
 
 
+_SCALARS = {
+    "io.k8s.apimachinery.pkg.api.resource.Quantity": (
+        "An exact amount of a resource: a decimal number with an optional suffix, binary (Ki, Mi, Gi, Ti, Pi, Ei), "
+        "decimal (n, u, m, k, M, G, T, P, E) or an exponent (e3). 100m is a tenth, 64Mi is 64 times 1048576."
+    ),
+    "io.k8s.apimachinery.pkg.util.intstr.IntOrString": (
+        "A whole number or a string: where a share is meant, a percentage such as 25%; where a port is meant, its name."
+    ),
+    "io.k8s.apimachinery.pkg.apis.meta.v1.Time": "A moment in RFC 3339 form, to the second: 2026-11-22T11:00:00Z.",
+    "io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime": (
+        "A moment in RFC 3339 form, to the microsecond: 2026-11-22T11:00:00.000000Z."
+    ),
+    "io.k8s.apimachinery.pkg.runtime.RawExtension": "Any object.",
+}
+"""Types that the models have as plain Python types, without a docstring."""
+
+
 class Prose:
     """The prose of types, read a package at a time and kept as long as this object lives."""
 
@@ -24,6 +41,8 @@ class Prose:
 
     def of(self, name: str) -> tuple[str, dict[str, str]]:
         """(the type's prose, its fields' prose by name) of a definition; empty where there is none."""
+        if name in _SCALARS:
+            return _SCALARS[name], {}
         package, _, type_name = name.rpartition(".")
         if package not in self._packages:
             self._packages[package] = _docstrings(package)

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 _ANYWHERE = frozenset(
     """
-    activeDeadlineSeconds adminAccess allocateLoadBalancerNodePorts allowPrivilegeEscalation allowVolumeExpansion appProtocol
-    attachRequired automountServiceAccountToken averageUtilization backoffLimit backoffLimitPerIndex blockOwnerDeletion borrowingLimitPercent
-    collisionCount completions controller defaultMode deletionGracePeriodSeconds enableServiceLinks endPort errorCode
-    expirationSeconds failedJobsHistoryLimit fsGroup gracePeriodSeconds hostProcess hostUsers immutable
-    leaseDurationSeconds leaseTransitions lendablePercent localhostProfile manualSelector maxFailedIndexes maximum maxItems maxLength
-    maxProperties minDomains minimum minItems minLength minProperties minReplicas multipleOf nodeAllocatableUpdatePeriodSeconds nominalConcurrencyShares optional
-    orphanDependents parallelism partition podInfoOnMount privileged progressDeadlineSeconds readOnlyRootFilesystem
-    recursiveReadOnly requiresRepublish revisionHistoryLimit runAsGroup runAsNonRoot runAsUser seLinuxMount
-    setHostnameAsFQDN shareProcessNamespace stabilizationWindowSeconds startingDeadlineSeconds storageCapacity
-    storageClassName successfulJobsHistoryLimit suspend targetCPUUtilizationPercentage terminatingReplicas
-    terminationGracePeriodSeconds tolerationSeconds ttlSecondsAfterFinished volumeAttributesClassName
+    activeDeadlineSeconds adminAccess allocateLoadBalancerNodePorts allowPrivilegeEscalation allowVolumeExpansion
+    appProtocol attachRequired automountServiceAccountToken averageUtilization backoffLimit backoffLimitPerIndex
+    blockOwnerDeletion borrowingLimitPercent collisionCount completions controller defaultMode
+    deletionGracePeriodSeconds enableServiceLinks endPort errorCode expirationSeconds failedJobsHistoryLimit fsGroup
+    gracePeriodSeconds hostProcess hostUsers immutable leaseDurationSeconds leaseTransitions lendablePercent
+    localhostProfile manualSelector maxFailedIndexes maximum maxItems maxLength maxProperties minDomains minimum
+    minItems minLength minProperties minReplicas multipleOf nodeAllocatableUpdatePeriodSeconds
+    nominalConcurrencyShares optional orphanDependents parallelism partition podInfoOnMount privileged
+    progressDeadlineSeconds readOnlyRootFilesystem recursiveReadOnly requiresRepublish revisionHistoryLimit
+    runAsGroup runAsNonRoot runAsUser seLinuxMount setHostnameAsFQDN shareProcessNamespace
+    stabilizationWindowSeconds startingDeadlineSeconds storageCapacity storageClassName successfulJobsHistoryLimit
+    suspend targetCPUUtilizationPercentage terminatingReplicas terminationGracePeriodSeconds tolerationSeconds
+    ttlSecondsAfterFinished volumeAttributesClassName
     """.split()  # noqa: SIM905
 )
 
