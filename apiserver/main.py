@@ -14,6 +14,7 @@ from apiserver.auth.certificates import CertificateProtocol
 from apiserver.auth.serviceaccounts import Issuer
 from apiserver.bootstrap import basics_there, keep_basics
 from apiserver.endpoints.app import App
+from apiserver.endpoints.metrics import Requests
 from apiserver.endpoints.site import site
 from apiserver.endpoints.state import State
 from apiserver.options import Options
@@ -50,7 +51,9 @@ async def serve(options: Options) -> None:
     if issuer is not None:
         checks.append(account_tokens(issuer, state))
     ready = {"caches": lambda: _filled(state), "basics": lambda: basics_there(state)}
-    app = App(state, Authenticator(checks), site(state, ready), _join(own_address(options), options.secure_port))
+    requests = Requests()
+    address = _join(own_address(options), options.secure_port)
+    app = App(state, Authenticator(checks), site(state, ready, requests), requests, address)
     server = Server(_config(options, app), state)
     listener = _listen(options)
     background = [

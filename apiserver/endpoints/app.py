@@ -7,13 +7,15 @@ Resource requests are handled here and see no framework. What is left (health, v
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from time import perf_counter
 
 from api.errors import InternalError, MethodNotSupported, NoSuchResource, StatusError
 from apiserver.auth.authenticate import Authenticator
 from apiserver.auth.authorize import Attempt, authorize
 from apiserver.endpoints import mutate, read, virtual, watch
 from apiserver.endpoints.discovery import Discovery
-from apiserver.endpoints.http import Disconnected, Receive, Request, Scope, Send
+from apiserver.endpoints.http import NOTHING, Disconnected, Receive, Request, Scope, Send
+from apiserver.endpoints.metrics import Requests
 from apiserver.endpoints.paths import Target, parse
 from apiserver.endpoints.state import Resource, State
 from apiserver.endpoints.subresources import subresources_of
@@ -35,9 +37,12 @@ _PUBLIC = ("/healthz", "/livez", "/readyz", "/version")
 class App:
     """What uvicorn calls for each request."""
 
-    def __init__(self, state: State, authenticator: Authenticator, site: Asgi, address: str = "") -> None:
+    def __init__(
+        self, state: State, authenticator: Authenticator, site: Asgi, requests: Requests, address: str = ""
+    ) -> None:
         self.state = state
         self.authenticator = authenticator
+        self.requests = requests
         self._site = site
         self._discovery = Discovery(KINDS, address)
         self._virtual = {(each.group, each.version, each.plural): each for each in VIRTUAL}
@@ -47,6 +52,12 @@ class App:
         if scope["type"] != "http":
             return
         request = Request(scope, receive, send)
+        begun = perf_counter()
+        await self._answer(request, receive)
+        if request.about is not NOTHING:
+            self.requests.observe(request.about, request.status, perf_counter() - begun)
+
+    async def _answer(self, request: Request, receive: Receive) -> None:
         try:
             await self._serve(request, receive)
         except StatusError as error:
@@ -85,6 +96,7 @@ class App:
             return
         verb = _verb(request, target, resource)
         what = f"{target.plural}/{target.subresource}" if target.subresource else target.plural
+        request.about = (verb, target.group, what)
         authorize(request.user, Attempt(verb, what, target.group, target.namespace, target.name))
         if resource.kind.namespaced and not target.namespace and verb not in ("list", "watch", "deletecollection"):
             raise NoSuchResource

@@ -17,6 +17,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Headers = Iterable[tuple[bytes, bytes]]
 
+NOTHING = ("", "", "")
 BODY_LIMIT = 3 * 1024 * 1024
 JSON = b"application/json"
 
@@ -28,7 +29,7 @@ class Disconnected(Exception):
 class Request:
     """One request. `user` is set once it has been authenticated."""
 
-    __slots__ = ("_query", "_receive", "method", "path", "scope", "send", "user", "warnings")
+    __slots__ = ("_query", "_receive", "about", "method", "path", "scope", "send", "status", "user", "warnings")
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.scope = scope
@@ -36,6 +37,10 @@ class Request:
         self.path: str = scope["path"]
         self.send = send
         self.user = _NOBODY
+        self.about = NOTHING
+        """Verb, group and resource, for the metrics; set once they are known."""
+        self.status = 0
+        """The answer's status, once it has begun."""
         self.warnings: list[str] = []
         """Sentences for the Warning header."""
         self._receive = receive
@@ -111,6 +116,7 @@ class Request:
         await self.answer_json(error.code, error.status(), headers)
 
     def _start(self, status: int, content_type: bytes, length: int | None, headers: Headers) -> Message:
+        self.status = status
         fields = [(b"content-type", content_type)]
         if length is not None:
             fields.append((b"content-length", str(length).encode()))

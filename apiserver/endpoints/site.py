@@ -8,10 +8,11 @@ from collections.abc import Awaitable, Callable, Mapping
 import orjson
 from fastapi import FastAPI, Header, Query
 from fastapi.responses import PlainTextResponse, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-from api.errors import NoSuchResource
+from api.errors import NoSuchResource, StatusError
 from apiserver.endpoints import openapi, openapi_protobuf
+from apiserver.endpoints.metrics import Requests, registry_of
 from apiserver.endpoints.state import State
 from apiserver.registry.kind import Kind
 
@@ -20,7 +21,7 @@ Check = Callable[[], str | None]
 VERSION = {"major": "1", "minor": "36", "gitVersion": "v1.36.0+pytheas"}
 
 
-def site(state: State, ready: Mapping[str, Check]) -> FastAPI:
+def site(state: State, ready: Mapping[str, Check], requests: Requests) -> FastAPI:
     """The application. `ready` are the checks that only /readyz asks, beside those of all health pages."""
     app = FastAPI(title="Pytheas API server", docs_url=None, redoc_url=None, openapi_url=None)
     live: dict[str, Check] = {"ping": lambda: None, "etcd": lambda: _etcd(state)}
@@ -31,12 +32,24 @@ def site(state: State, ready: Mapping[str, Check]) -> FastAPI:
         for name, check in checks.items():
             app.add_api_route(f"/{path}/{name}", _page(f"{path}/{name}", {name: check}))
     app.add_api_route("/version", _version)
-    app.add_api_route("/metrics", _metrics)
+    app.add_api_route("/metrics", _metrics(registry_of(state, requests)))
     documents = Documents(tuple(resource.kind for resource in state.resources.values()))
     app.add_api_route("/openapi/v2", documents.v2)
     app.add_api_route("/openapi/v3", documents.index)
     app.add_api_route("/openapi/v3/{path:path}", documents.v3)
+    app.add_exception_handler(404, _no_page)
+    app.add_exception_handler(405, _no_page)
     return app
+
+
+async def _no_page(request: object, error: Exception) -> Response:
+    """A path or method that no page has."""
+    code = getattr(error, "status_code", 404)
+    return _refusal(NoSuchResource() if code == 404 else StatusError("method not allowed", code=code))
+
+
+def _refusal(error: StatusError) -> Response:
+    return Response(orjson.dumps(error.status()), error.code, media_type="application/json")
 
 
 class Documents:
@@ -58,8 +71,7 @@ class Documents:
     async def v3(self, path: str) -> Response:
         group_version = path.removeprefix("apis/").removeprefix("api/")
         if not any(kind.api_version == group_version for kind in self._kinds):
-            missing = NoSuchResource()
-            return Response(orjson.dumps(missing.status()), missing.code, media_type="application/json")
+            return _refusal(NoSuchResource())
         return self._answer(path, lambda: openapi.v3_document(group_version, self._kinds))
 
     def _answer(self, name: str, make: Callable[[], bytes], media_type: str = "application/json") -> Response:
@@ -92,5 +104,8 @@ async def _version() -> dict[str, str]:
     return {**VERSION, **build, **runtime}
 
 
-async def _metrics() -> Response:
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+def _metrics(registry: CollectorRegistry) -> Callable[[], Awaitable[Response]]:
+    async def answer() -> Response:
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+    return answer

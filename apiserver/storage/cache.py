@@ -169,6 +169,11 @@ class Cache:
         self._watchers.add(watcher)
         return watcher
 
+    @property
+    def watchers(self) -> int:
+        """How many watch now."""
+        return len(self._watchers)
+
     def forget(self, watcher: Watcher) -> None:
         self._watchers.discard(watcher)
 
