@@ -51,7 +51,11 @@ def test_a_setting_that_cannot_be_made_is_told(root: Path, tmp_path: Path) -> No
 def test_a_module_is_loaded_for_the_setting_it_brings(root: Path, tmp_path: Path) -> None:
     path = root / "net/bridge/bridge-nf-call-iptables"
     path.unlink()
-    sysctls = Sysctls(tmp_path / "sysctls.json", root, lambda name: path.write_text("0\n") and None)
+
+    def bring(name: str) -> None:
+        path.write_text("0\n")
+
+    sysctls = Sysctls(tmp_path / "sysctls.json", root, bring)
     assert sysctls.ensure() == []
     assert path.read_text() == "1"
 
