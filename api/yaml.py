@@ -112,7 +112,7 @@ def duplicate_keys(body: bytes) -> list[str]:
     try:
         if loader.check_data():  # type: ignore[no-untyped-call]
             loader.get_data()
-        return loader.duplicates
+        return ["yaml: unmarshal errors:\n  " + "\n  ".join(loader.duplicates)] if loader.duplicates else []
     finally:
         loader.dispose()
 

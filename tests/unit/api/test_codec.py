@@ -143,7 +143,7 @@ def test_yaml_problems() -> None:
     with pytest.raises(BadRequest):
         decode(b"!!python/object/apply:os.system [true]", codec.YAML)
     assert codec.duplicate_fields(b"a: 1\nb:\n  c: 1\n  c: 2\n", codec.YAML, {}) == [
-        'line 4: key "c" already set in map'
+        'yaml: unmarshal errors:\n  line 4: key "c" already set in map'
     ]
 
 
