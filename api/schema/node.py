@@ -83,13 +83,14 @@ class Schema:
     the type, and so does the node.
     """
 
-    __slots__ = ("_items", "_properties", "_raw", "_values", "checks", "form", "name")
+    __slots__ = ("_items", "_merge", "_properties", "_raw", "_values", "checks", "form", "name")
 
     def __init__(self, raw: Mapping[str, Any], name: str = "") -> None:
         self._raw = raw
         self.name = name or raw.get("$ref", "")
         self._properties: Mapping[str, Schema] | None = None
         self._items: Schema | None = None
+        self._merge: tuple[str, frozenset[str]] | None = None
         self._values: Schema | None = None
         self.checks: Any = None
         """The compiled checks of this node, see `check.py`."""
@@ -176,12 +177,19 @@ class Schema:
     @property
     def merge_key(self) -> str:
         """The field by which strategic merge pairs the elements of this list, or nothing."""
-        return str(self._fact("x-kubernetes-patch-merge-key", ""))
+        return self._merging()[0]
 
     @property
     def strategies(self) -> frozenset[str]:
         """How strategic merge treats this field: `merge`, `replace`, `retainKeys`."""
-        return frozenset(filter(None, str(self._fact("x-kubernetes-patch-strategy", "")).split(",")))
+        return self._merging()[1]
+
+    def _merging(self) -> tuple[str, frozenset[str]]:
+        if self._merge is None:
+            strategies = str(self._fact("x-kubernetes-patch-strategy", "")).split(",")
+            key = str(self._fact("x-kubernetes-patch-merge-key", ""))
+            self._merge = (key, frozenset(filter(None, strategies)))
+        return self._merge
 
     @property
     def list_type(self) -> str:
