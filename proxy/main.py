@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from api.types import core_v1, discovery_v1
 from client import kubeconfig
 from client.informer import Informer
 from client.rest import Client
@@ -20,6 +19,7 @@ from daemon.log import logger, setup
 from daemon.options import Common, option, parse
 from daemon.run import freeze
 from daemon.run import main as run_daemon
+from proxy import objects
 from proxy.applier import Applier
 from proxy.iptables import Iptables, IptablesError, backends_in_use, detect
 from proxy.model import HEADLESS_LABEL, OTHER_PROXY_LABEL, NodeView, slice_service_key
@@ -65,7 +65,7 @@ async def choose_backend(wanted: str) -> Iptables:
     return chosen
 
 
-def _slice_index(piece: discovery_v1.EndpointSlice) -> Iterable[str]:
+def _slice_index(piece: objects.EndpointSlice) -> Iterable[str]:
     return (slice_service_key(piece),)
 
 
@@ -86,10 +86,10 @@ async def serve(options: Options) -> None:
 
 
 async def _run(client: Client, node: NodeView, iptables: Iptables, options: Options) -> None:
-    services = Informer(client, core_v1.Service, labels=f"!{OTHER_PROXY_LABEL}")
+    services = Informer(client, objects.Service, labels=f"!{OTHER_PROXY_LABEL}")
     slices = Informer(
         client,
-        discovery_v1.EndpointSlice,
+        objects.EndpointSlice,
         labels=f"!{HEADLESS_LABEL},!{OTHER_PROXY_LABEL}",
         indexers={BY_SERVICE: _slice_index},
     )

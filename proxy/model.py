@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from api.types import core_v1, discovery_v1
+from proxy import objects
 
 SERVICE_NAME_LABEL = "kubernetes.io/service-name"
 HEADLESS_LABEL = "service.kubernetes.io/headless"
@@ -102,19 +102,19 @@ class Endpoint:
     """On this node."""
 
 
-def service_key(service: core_v1.Service) -> str:
+def service_key(service: objects.Service) -> str:
     meta = service.metadata
     return f"{meta.namespace}/{meta.name}" if meta else ""
 
 
-def slice_service_key(piece: discovery_v1.EndpointSlice) -> str:
+def slice_service_key(piece: objects.EndpointSlice) -> str:
     """The key of the Service that a slice belongs to, or an empty text."""
     meta = piece.metadata
     name = (meta.labels or {}).get(SERVICE_NAME_LABEL) if meta else None
     return f"{meta.namespace}/{name}" if meta and name else ""
 
 
-def service_ports(service: core_v1.Service, family: Family = IPV4) -> list[ServicePort]:
+def service_ports(service: objects.Service, family: Family = IPV4) -> list[ServicePort]:
     """The ports that the proxy serves for `service`: none if it is headless, an external name or another proxy's."""
     spec, meta = service.spec, service.metadata
     if spec is None or meta is None or spec.type == "ExternalName" or OTHER_PROXY_LABEL in (meta.labels or {}):
@@ -146,13 +146,13 @@ def service_ports(service: core_v1.Service, family: Family = IPV4) -> list[Servi
     ]
 
 
-def _load_balancer_ips(service: core_v1.Service, family: Family) -> tuple[str, ...]:
+def _load_balancer_ips(service: objects.Service, family: Family) -> tuple[str, ...]:
     balancer = service.status.loadBalancer if service.status else None
     ingress = (balancer.ingress if balancer else None) or ()
     return tuple(sorted(i.ip for i in ingress if i.ip and family.owns(i.ip) and (i.ipMode or "VIP") == "VIP"))
 
 
-def _affinity_seconds(spec: core_v1.ServiceSpec) -> int:
+def _affinity_seconds(spec: objects.ServiceSpec) -> int:
     if spec.sessionAffinity != "ClientIP":
         return 0
     client_ip = spec.sessionAffinityConfig.clientIP if spec.sessionAffinityConfig else None
@@ -160,7 +160,7 @@ def _affinity_seconds(spec: core_v1.ServiceSpec) -> int:
 
 
 def endpoints_by_port(
-    slices: Iterable[discovery_v1.EndpointSlice], node: NodeView
+    slices: Iterable[objects.EndpointSlice], node: NodeView
 ) -> dict[tuple[str, str], tuple[Endpoint, ...]]:
     """(port name, protocol in lower case) → the endpoints of all `slices` of one Service, sorted, each address once.
 
@@ -184,7 +184,7 @@ def endpoints_by_port(
     return {key: tuple(by_address[address] for address in sorted(by_address)) for key, by_address in found.items()}
 
 
-def _endpoint(entry: discovery_v1.Endpoint, port: int, node: NodeView) -> Endpoint:
+def _endpoint(entry: objects.Endpoint, port: int, node: NodeView) -> Endpoint:
     conditions = entry.conditions
     ready = conditions is None or conditions.ready is None or conditions.ready
     serving = conditions.serving if conditions is not None and conditions.serving is not None else ready

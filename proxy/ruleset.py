@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from api.types import core_v1, discovery_v1
+from proxy import objects
 from proxy.chains import (
     NAT_NODEPORTS,
     NAT_SERVICES,
@@ -119,11 +119,9 @@ class Desired:
         return tuple(gathered)
 
 
-def build(
-    services: Iterable[core_v1.Service], endpoints: Iterable[discovery_v1.EndpointSlice], node: NodeView
-) -> RuleSet:
+def build(services: Iterable[objects.Service], endpoints: Iterable[objects.EndpointSlice], node: NodeView) -> RuleSet:
     """The whole rule set for `node`, from scratch."""
-    slices: defaultdict[str, list[discovery_v1.EndpointSlice]] = defaultdict(list)
+    slices: defaultdict[str, list[objects.EndpointSlice]] = defaultdict(list)
     for piece in endpoints:
         slices[slice_service_key(piece)].append(piece)
     compiled = {
@@ -133,7 +131,7 @@ def build(
 
 
 def compile_one(
-    service: core_v1.Service | None, slices: Iterable[discovery_v1.EndpointSlice], node: NodeView
+    service: objects.Service | None, slices: Iterable[objects.EndpointSlice], node: NodeView
 ) -> ServiceRules:
     """The rules of one Service, from the objects; none for a Service that is gone."""
     if service is None:

@@ -15,10 +15,10 @@ from typing import NoReturn
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from api.types import core_v1, discovery_v1
 from client.backoff import Backoff
 from client.informer import Informer
 from daemon.log import logger
+from proxy import objects
 from proxy.applier import Applier
 from proxy.budget import Budget
 from proxy.conntrack import Conntrack, fronts_of
@@ -59,8 +59,8 @@ class Periods:
 class Syncer:
     def __init__(
         self,
-        services: Informer[core_v1.Service],
-        slices: Informer[discovery_v1.EndpointSlice],
+        services: Informer[objects.Service],
+        slices: Informer[objects.EndpointSlice],
         node: NodeView,
         applier: Applier,
         periods: Periods = Periods(),
@@ -85,7 +85,7 @@ class Syncer:
             self._dirty.setdefault(key, now)
         self._wake.set()
 
-    def _slice_changed(self, *versions: discovery_v1.EndpointSlice | None) -> None:
+    def _slice_changed(self, *versions: objects.EndpointSlice | None) -> None:
         self.mark(*(key for version in versions if version is not None and (key := slice_service_key(version))))
 
     def trouble(self) -> str | None:

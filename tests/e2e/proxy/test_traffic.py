@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from api.types import core_v1, discovery_v1
+from proxy import objects
 from proxy.applier import Applier
 from proxy.iptables import Backend, Iptables
 from proxy.model import NodeView
@@ -54,7 +54,7 @@ class Proxy:
             "endpoints": [endpoint(pod) for pod in "abc"] if endpoints is None else endpoints,
         }
         rules = build(
-            [msgspec.convert(service, core_v1.Service)], [msgspec.convert(piece, discovery_v1.EndpointSlice)], VIEW
+            [msgspec.convert(service, objects.Service)], [msgspec.convert(piece, objects.EndpointSlice)], VIEW
         )
         with inside(self.world.name("node")):
             await self.applier.replace_all(rules)

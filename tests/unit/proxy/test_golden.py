@@ -10,7 +10,7 @@ import msgspec
 import pytest
 import yaml
 
-from api.types import core_v1, discovery_v1
+from proxy import objects
 from proxy.chains import fixed
 from proxy.model import NodeView
 from proxy.ruleset import RuleSet, build
@@ -21,8 +21,8 @@ CASES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
 def rules_of(case: str) -> str:
     loaded: dict[str, Any] = yaml.safe_load((FOLDER / f"{case}.yaml").read_text())
-    services = msgspec.convert(loaded["services"], list[core_v1.Service])
-    slices = msgspec.convert(loaded["slices"], list[discovery_v1.EndpointSlice])
+    services = msgspec.convert(loaded["services"], list[objects.Service])
+    slices = msgspec.convert(loaded["slices"], list[objects.EndpointSlice])
     node = NodeView(**loaded["node"])
     rules = build(services, slices, node)
     if services:  # what all nodes have alike is written down once, in `nothing`
@@ -37,8 +37,8 @@ def test_rules_are_as_written_down(case: str) -> None:
 
 def test_the_order_of_the_objects_does_not_matter() -> None:
     loaded = yaml.safe_load((FOLDER / "external-local.yaml").read_text())
-    services = msgspec.convert(loaded["services"][::-1], list[core_v1.Service])
-    slices = msgspec.convert(loaded["slices"][::-1], list[discovery_v1.EndpointSlice])
+    services = msgspec.convert(loaded["services"][::-1], list[objects.Service])
+    slices = msgspec.convert(loaded["slices"][::-1], list[objects.EndpointSlice])
     node = NodeView(**loaded["node"])
     rules = build(services, slices, node)
     assert rules == build(services[::-1], slices[::-1], node)

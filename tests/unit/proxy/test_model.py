@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from api.types import core_v1, discovery_v1
+from proxy import objects
 from proxy.chains import ChainId, comment, is_ours, service_chain
 from proxy.model import IPV4, Endpoint, NodeView, endpoints_by_port, service_ports
 from proxy.services import choose
@@ -15,14 +15,14 @@ from proxy.services import choose
 NODE = NodeView("n1", "10.244.0.0/16")
 
 
-def piece(*endpoints: dict[str, Any], **fields: Any) -> discovery_v1.EndpointSlice:
+def piece(*endpoints: dict[str, Any], **fields: Any) -> objects.EndpointSlice:
     whole = {"addressType": "IPv4", "ports": [{"port": 80}], "endpoints": list(endpoints), **fields}
-    return msgspec.convert(whole, discovery_v1.EndpointSlice)
+    return msgspec.convert(whole, objects.EndpointSlice)
 
 
-def service(**spec: Any) -> core_v1.Service:
+def service(**spec: Any) -> objects.Service:
     whole = {"metadata": {"name": "web", "namespace": "default"}, "spec": {"ports": [{"port": 80}], **spec}}
-    return msgspec.convert(whole, core_v1.Service)
+    return msgspec.convert(whole, objects.Service)
 
 
 @pytest.mark.parametrize(
