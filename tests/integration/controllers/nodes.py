@@ -14,7 +14,7 @@ from typing import Any
 
 from api import errors
 from api.metadata import now, rfc3339
-from api.types import core_v1
+from api.types import core_v1, meta_v1
 from client.informer import Informer
 from client.rest import Client, Unreachable
 
@@ -37,6 +37,7 @@ class Nodes:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Nodes]:
+        await self._register()
         self.pods = Informer(self.client, core_v1.Pod)
         self.pods.on_change(self._changed)
         task = asyncio.create_task(self.pods.run())
@@ -47,6 +48,13 @@ class Nodes:
             for each in (task, *self._tasks):
                 each.cancel()
             await asyncio.gather(task, *self._tasks, return_exceptions=True)
+
+    async def _register(self) -> None:
+        moment = now().replace(microsecond=0)
+        ready = core_v1.NodeCondition(type="Ready", status="True", lastHeartbeatTime=moment, lastTransitionTime=moment)
+        node = core_v1.Node(metadata=meta_v1.ObjectMeta(name=self.node), status=core_v1.NodeStatus(conditions=[ready]))
+        with contextlib.suppress(errors.AlreadyExists):
+            await self.client.create(node)
 
     def look_again(self) -> None:
         """After `ready` would answer otherwise."""
@@ -87,7 +95,7 @@ class Nodes:
                 return None
             if not pod.spec.nodeName:
                 await self.client.bind(namespace, name, uid, self.node)
-            elif not _is_ready(pod) and self.ready(pod):
+            elif not is_ready(pod) and self.ready(pod):
                 await asyncio.sleep(self.start_delay)
                 await self.client.patch(core_v1.Pod, name, {"status": self._status(uid)}, namespace, "status")
             else:
@@ -120,6 +128,12 @@ class Nodes:
         }
 
 
-def _is_ready(pod: core_v1.Pod) -> bool:
+def is_ready(pod: core_v1.Pod) -> bool:
     conditions = (pod.status.conditions if pod.status else None) or ()
     return any(each.type == "Ready" and each.status == "True" for each in conditions)
+
+
+def is_active(pod: core_v1.Pod) -> bool:
+    phase = pod.status.phase if pod.status else None
+    deleting = pod.metadata is not None and pod.metadata.deletionTimestamp is not None
+    return phase not in ("Succeeded", "Failed") and not deleting
