@@ -305,7 +305,7 @@ def _failure(response: Response) -> errors.StatusError:
     except ValueError:
         body = None
     error = errors.from_status(body if isinstance(body, dict) else None, response.status)
-    wait = response.headers.get("Retry-After", "")
+    wait = response.headers.get("retry-after", "")
     if error.retry_after is None and wait.isdigit():
         error.retry_after = int(wait)
     return error

@@ -19,7 +19,7 @@ class Unreachable(OSError):
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A whole answer."""
+    """A whole answer. The headers' names are in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -39,7 +39,8 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """An answer that goes on: a watch, a log. `chunks` ends when the server ends it, and raises Unreachable."""
+    """An answer that goes on: a watch, a log. `chunks` ends when the server ends it, and raises Unreachable when
+    it breaks off or is silent for too long."""
 
     status: int
     headers: Mapping[str, str]

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import uvloop
 
-from client.connection import Pool
 from client.kubeconfig import Config
+from client.pool import Pool
 from client.transport import Transport
 from client.wire import Response, Unreachable
 from cluster.pki import Authority, Pair, Subject
@@ -198,7 +198,7 @@ async def test_headers_cannot_carry_a_second_request() -> None:
 
 async def test_old_idle_connections_are_closed() -> None:
     async with serving(echo) as (server, _):
-        pool = Pool(Config(server.url), None, 4)
+        pool = Pool(Config(server.url), 4)
         await asyncio.gather(*(pool.send("GET", "/x", {}, None) for _ in range(4)))
         assert server.connections == 4
         for connection in list(pool._idle)[:3]:
@@ -206,6 +206,24 @@ async def test_old_idle_connections_are_closed() -> None:
         await pool.send("GET", "/x", {}, None)
         assert (len(pool._idle), len(pool._all)) == (1, 1)
         await pool.close()
+
+
+async def test_a_fast_stream_waits_for_its_reader() -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 30000000\r\n\r\n")
+        for _ in range(300):
+            writer.write(b"x" * 100_000)
+            await writer.drain()
+
+    async with serving(talk) as (_, transport), transport.stream("GET", "/x", {}, None, 5) as stream:
+        await asyncio.sleep(0.3)
+        sizes = []
+        async for chunk in stream.chunks:
+            sizes.append(len(chunk))
+            await asyncio.sleep(0)
+        assert sum(sizes) == 30_000_000
+        assert max(sizes) < 4_000_000
 
 
 def test_it_works_over_tls_on_the_daemons_event_loop(tmp_path: Path) -> None:
