@@ -16,6 +16,7 @@ import msgspec
 from api import errors
 from api.metadata import now
 from api.types import coordination_v1, meta_v1
+from client.backoff import Backoff
 from client.codec import Unreadable
 from client.rest import Client, Unreachable
 from daemon.log import logger
@@ -76,10 +77,16 @@ class LeaderElector:
             await asyncio.gather(working, renewing, return_exceptions=True)
 
     async def _acquire(self) -> None:
+        # Daemons that start together with the API server should not sleep through its first seconds.
+        unanswered = Backoff(0.05, self._period)
         while True:
             if await self._try():
                 return
-            await asyncio.sleep(self._period * random.uniform(1.0, 1.2))
+            if self._failing:
+                await asyncio.sleep(unanswered.next())
+            else:
+                unanswered.reset()
+                await asyncio.sleep(self._period * random.uniform(1.0, 1.2))
 
     async def _renew(self) -> None:
         """Returns when the Lease could not be renewed in time."""

@@ -109,3 +109,11 @@ async def test_an_error_of_the_work_ends_the_run_and_frees_the_lease() -> None:
             await elector.run(work)
         assert spec(api)["holderIdentity"] == ""
         assert not elector.is_leader
+
+
+async def test_a_server_that_is_about_to_come_up_is_not_waited_for_long() -> None:
+    async with serve() as api, Client(Config(api.url)) as client, asyncio.timeout(4):
+        api.fail = [web.json_response({"kind": "Status", "code": 500}, status=500) for _ in range(4)]
+        candidate = Candidate(client, "early", lease_duration=15.0, renew_deadline=10.0, retry_period=8.0)
+        await candidate.leading.wait()
+        await candidate.stop()
