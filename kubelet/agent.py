@@ -198,6 +198,7 @@ class Agent:
     def _node_changed(self, key: str, old: core_v1.Node | None, new: core_v1.Node | None) -> None:
         if key == self._name and new is not None and self._problem == "":
             self._own_node(new)
+            self._registration.seen(new)
         if old is None or new is None or _route_facts(old) != _route_facts(new):
             self._routes_wanted.set()
 

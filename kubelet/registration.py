@@ -51,6 +51,14 @@ class Registration:
     def nudge(self) -> None:
         self._nudged.set()
 
+    def seen(self, node: core_v1.Node) -> None:
+        """The Node as it is now: somebody may have overruled us, as controllers do with a node they did not hear of."""
+        if self._told is None or node.status is None:
+            return
+        if _verdicts(node.status) != _verdicts(self._told):
+            self._told, self._told_at = node.status, 0.0
+            self.nudge()
+
     async def register(self) -> core_v1.Node:
         """Create the Node, or take the one there is and give it our labels. Raises StatusError or Unreachable."""
         own = wanted.node(self._identity, self._machine)
@@ -143,3 +151,7 @@ class Registration:
                 holderIdentity=name, leaseDurationSeconds=LEASE_SECONDS, renewTime=present()
             ),
         )
+
+
+def _verdicts(status: core_v1.NodeStatus) -> dict[str, str]:
+    return {each.type: each.status for each in status.conditions or ()}

@@ -50,8 +50,13 @@ def moment(seconds: float) -> datetime:
 
 def _container(view: View, spec: core_v1.Container, now: float, *, init: bool) -> core_v1.ContainerStatus:
     newest, told = view.newest(spec.name), view.told(spec.name)
-    if newest is None and told is not None and told.containerID and (view.deleting or _over(view)):
-        return _lost(told)
+    if newest is None and told is not None and told.containerID:
+        lost = _lost(told)
+        if view.deleting or _over(view):
+            return lost
+        # It will run again, as another container: what was told becomes its past.
+        counted = told.restartCount + 1
+        told = core_v1.ContainerStatus(spec.image or "", "", spec.name, False, counted, lastState=lost.state)
     health = view.health.get(newest.id) if newest is not None else None
     running = newest is not None and newest.state is State.RUNNING
     started = running and (health.started if health else spec.startupProbe is None)
@@ -61,7 +66,12 @@ def _container(view: View, spec: core_v1.Container, now: float, *, init: bool) -
         ready = state.terminated is not None and state.terminated.exitCode == 0
         started = running
     shown = newest
-    if last is None and told is not None and told.lastState and (newest is None or _same(newest, told)):
+    if (
+        last is None
+        and told is not None
+        and told.lastState
+        and (newest is None or _same(newest, told) or not told.containerID)
+    ):
         last = told.lastState
     return core_v1.ContainerStatus(
         name=spec.name,
@@ -81,14 +91,14 @@ def _over(view: View) -> bool:
 
 
 def _lost(told: core_v1.ContainerStatus) -> core_v1.ContainerStatus:
-    """A container that Docker no longer has, in a pod that will not start it again: what was told of it stays true,
-    unless it was told to be running."""
+    """A container that Docker no longer has: what was told of its end stays true, and if it was told to be running,
+    it has ended in a way that nobody knows."""
     if told.state is not None and told.state.terminated is not None:
         return told
     ended = core_v1.ContainerStateTerminated(
         exitCode=137,
         reason="ContainerStatusUnknown",
-        message="The container could not be located when the pod was terminated",
+        message="The container could not be located when the pod was looked at",
     )
     return core_v1.ContainerStatus(
         name=told.name,

@@ -157,7 +157,9 @@ class View:
         if newest is not None:
             return newest.attempt + 1
         told = self.told(name)
-        return told.restartCount + 1 if told is not None and told.containerID else 0
+        if told is None:
+            return 0
+        return told.restartCount + 1 if told.containerID else told.restartCount
 
     def told(self, name: str) -> core_v1.ContainerStatus | None:
         """What the API server was last told of a container."""

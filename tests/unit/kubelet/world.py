@@ -133,6 +133,11 @@ class World:
         for each in [each for each in self.containers.values() if each.is_sandbox]:
             del self.containers[each.id]
 
+    def lose_everything(self) -> None:
+        """Somebody removes all of the pod's containers."""
+        self.containers.clear()
+        self.network = None
+
     def kill_sandbox(self) -> None:
         for each in [each for each in self.containers.values() if each.is_sandbox]:
             self.containers[each.id] = each.exited(self.now, 137)

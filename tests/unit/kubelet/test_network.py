@@ -1,0 +1,184 @@
+"""CNI configurations and plugins, name files, routes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from api.types import core_v1
+from kubelet.network import conf, routes
+from kubelet.network.cni import Attachment, Cni, CniError
+from kubelet.network.files import Dns, domain, hostname, hosts_file, resolv_conf
+
+DNS = Dns(("10.96.0.10",), "cluster.local", "nameserver 192.0.2.53\nsearch corp.example\noptions timeout:1\n")
+
+
+def pod_of(**spec: Any) -> core_v1.Pod:
+    metadata = {"name": "web", "namespace": "shop", "uid": "u-1"}
+    return msgspec.convert({"metadata": metadata, "spec": {"containers": [], **spec}}, core_v1.Pod)
+
+
+def test_the_first_configuration_by_name_counts(tmp_path: Path) -> None:
+    assert conf.load(tmp_path / "absent") is None
+    (tmp_path / "20-b.conflist").write_text(json.dumps({"name": "b", "plugins": [{"type": "x"}]}))
+    (tmp_path / "10-a.conf").write_text(json.dumps({"name": "a", "type": "bridge", "cniVersion": "0.3.1"}))
+    (tmp_path / "05-readme.txt").write_text("not one")
+    found = conf.load(tmp_path)
+    assert found == {
+        "cniVersion": "0.3.1",
+        "name": "a",
+        "plugins": [{"name": "a", "type": "bridge", "cniVersion": "0.3.1"}],
+    }
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"name": "x"}', '{"name": "x", "plugins": []}'])
+def test_configurations_that_make_no_sense(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.conflist").write_text(text)
+    with pytest.raises(conf.ConfError):
+        conf.load(tmp_path)
+
+
+def test_a_plugin_gets_what_it_can_use() -> None:
+    network = conf.generate("10.244.1.0/24", Path("/data"), host_ports=True)
+    assert [each["type"] for each in network["plugins"]] == ["bridge", "portmap"]
+    bridge, portmap = network["plugins"]
+    runtime = {"portMappings": [{"hostPort": 1}]}
+    assert "runtimeConfig" not in conf.plugin_input(network, bridge, None, runtime)
+    body = conf.plugin_input(network, portmap, {"ips": []}, runtime)
+    assert body["runtimeConfig"] == runtime
+    assert body["prevResult"] == {"ips": []}
+    assert (body["name"], body["cniVersion"]) == ("pytheas", "1.0.0")
+    assert "capabilities" not in body
+    assert len(conf.generate("10.244.1.0/24", Path("/data"), host_ports=False)["plugins"]) == 1
+
+
+def plugin(folder: Path, name: str, script: str) -> None:
+    path = folder / name
+    path.write_text(f"#!/bin/sh\ninput=$(cat)\n{script}\n")
+    path.chmod(0o755)
+
+
+@pytest.fixture
+def cni(tmp_path: Path) -> Cni:
+    log, folder = tmp_path / "log", tmp_path / "bin"
+    folder.mkdir()
+    say = f'echo "$CNI_COMMAND $CNI_CONTAINERID $CNI_NETNS $CNI_IFNAME $0" >> {log}; '
+    plugin(folder, "first", say + 'echo \'{"cniVersion":"1.0.0","ips":[{"address":"10.1.0.5/24"}]}\'')
+    plugin(
+        folder,
+        "second",
+        say + f'echo "$input" > {tmp_path}/input; echo "$input" | sed "s/.*prevResult\\": //; s/}}$//"',
+    )
+    plugin(folder, "broken", say + '[ "$CNI_COMMAND" = DEL ] && exit 0; echo \'{"code":7,"msg":"no room"}\'; exit 1')
+    return Cni(tmp_path / "conf", (str(tmp_path / "none"), str(folder)), tmp_path / "cache")
+
+
+def configure(tmp_path: Path, *types: str) -> None:
+    (tmp_path / "conf").mkdir()
+    body = {"name": "net", "cniVersion": "1.0.0", "plugins": [{"type": each} for each in types]}
+    (tmp_path / "conf" / "a.conflist").write_text(json.dumps(body))
+
+
+def calls(tmp_path: Path) -> list[str]:
+    return [f"{line.split()[0]} {Path(line.split()[-1]).name}" for line in (tmp_path / "log").read_text().splitlines()]
+
+
+async def test_add_and_delete_run_the_chain_and_keep_the_result(tmp_path: Path, cni: Cni) -> None:
+    configure(tmp_path, "first", "second")
+    assert await cni.add(Attachment("sb1", "/proc/1/ns/net", "web", "shop", "u-1")) == ("10.1.0.5",)
+    assert cni.cached("sb1") == ("10.1.0.5",)
+    assert cni.known() == ["sb1"]
+    assert json.loads((tmp_path / "input").read_text())["prevResult"]["ips"] == [{"address": "10.1.0.5/24"}]
+    await cni.check("sb1", "/proc/1/ns/net")
+    (tmp_path / "conf" / "a.conflist").unlink()  # DEL uses what ADD used, whatever is configured now
+    await cni.delete("sb1", "/proc/1/ns/net")
+    await cni.delete("sb1")
+    chain = ["ADD first", "ADD second", "CHECK first", "CHECK second", "DEL second", "DEL first"]
+    assert calls(tmp_path) == chain
+    assert cni.cached("sb1") is None
+
+
+async def test_a_failed_add_is_undone(tmp_path: Path, cni: Cni) -> None:
+    configure(tmp_path, "first", "broken")
+    with pytest.raises(CniError, match='plugin type="broken" failed \\(ADD\\): no room'):
+        await cni.add(Attachment("sb1", "/proc/1/ns/net"))
+    assert calls(tmp_path) == ["ADD first", "ADD broken", "DEL broken", "DEL first"]
+    assert cni.known() == []
+
+
+async def test_a_missing_plugin_and_a_missing_configuration(tmp_path: Path, cni: Cni) -> None:
+    assert "no podCIDR yet" in cni.problem()
+    with pytest.raises(CniError, match="no podCIDR yet"):
+        await cni.add(Attachment("sb1", ""))
+    cni.pod_cidr = "10.244.1.0/24"
+    assert cni.problem() == ""
+    with pytest.raises(CniError, match="failed to find plugin 'bridge'"):
+        await cni.add(Attachment("sb1", ""))
+
+
+def test_hosts() -> None:
+    pod = pod_of(hostname="db", subdomain="sub", hostAliases=[{"ip": "192.0.2.9", "hostnames": ["a", "b"]}])
+    name, own = hostname(pod, "n1"), domain(pod, DNS)
+    assert (name, own) == ("db", "sub.shop.svc.cluster.local")
+    text = hosts_file(pod, ["10.1.0.5"], name, own)
+    assert "10.1.0.5\tdb.sub.shop.svc.cluster.local\tdb\n" in text
+    assert text.endswith("192.0.2.9\ta\tb\n")
+    assert "# from the host" in hosts_file(pod_of(hostNetwork=True), [], "n1", "", "# from the host\n")
+    assert hostname(pod_of(hostNetwork=True), "n1") == "n1"
+
+
+@pytest.mark.parametrize(
+    ("spec", "lines"),
+    [
+        (
+            {},
+            [
+                "nameserver 10.96.0.10",
+                "search shop.svc.cluster.local svc.cluster.local cluster.local corp.example",
+                "options ndots:5",
+            ],
+        ),
+        ({"dnsPolicy": "Default"}, ["nameserver 192.0.2.53", "search corp.example", "options timeout:1"]),
+        ({"hostNetwork": True}, ["nameserver 192.0.2.53", "search corp.example", "options timeout:1"]),
+        (
+            {
+                "dnsPolicy": "None",
+                "dnsConfig": {
+                    "nameservers": ["192.0.2.1"],
+                    "searches": ["x"],
+                    "options": [{"name": "ndots", "value": "2"}],
+                },
+            },
+            ["nameserver 192.0.2.1", "search x", "options ndots:2"],
+        ),
+    ],
+)
+def test_resolv_conf(spec: dict[str, Any], lines: list[str]) -> None:
+    assert resolv_conf(pod_of(**spec), DNS).splitlines() == lines
+
+
+def test_without_a_cluster_dns_the_nodes_own_is_used() -> None:
+    assert "nameserver 192.0.2.53" in resolv_conf(pod_of(), Dns((), "cluster.local", DNS.host_conf))
+
+
+def test_routes() -> None:
+    def node(name: str, cidr: str | None, address: str) -> core_v1.Node:
+        addresses = [{"type": "InternalIP", "address": address}] if address else []
+        body = {"metadata": {"name": name}, "spec": {"podCIDR": cidr}, "status": {"addresses": addresses}}
+        return msgspec.convert(body, core_v1.Node)
+
+    nodes = [
+        node("n1", "10.244.0.0/24", "192.0.2.1"),
+        node("n2", "10.244.1.0/24", "192.0.2.2"),
+        node("n3", None, "192.0.2.3"),
+        node("n4", "10.244.4.0/24", ""),
+    ]
+    want = routes.wanted(nodes, "n1")
+    assert want == {"10.244.1.0/24": "192.0.2.2"}
+    have = {"10.244.1.0/24": "192.0.2.9", "10.244.8.0/24": "192.0.2.8"}
+    assert routes.changes(have, want) == (want, ["10.244.8.0/24"])
+    assert routes.changes(want, want) == ({}, [])

@@ -1,0 +1,265 @@
+"""What a pod's spec comes to: resources, environment, security, Docker's create bodies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from api.types import core_v1, meta_v1
+from kubelet.pod import resources
+from kubelet.pod.create import Ground, Mount, Wanted, container_body, sandbox_body
+from kubelet.pod.env import ConfigError, Objects, environment, references, service_variables
+from kubelet.pod.expand import expand
+from kubelet.pod.fields import Facts, FieldError, field_value, resource_value
+from kubelet.pod.security import SecurityError
+
+GROUND = Ground("n1", "pause:1", "/root", "cgroupfs", 8 << 30, 0)
+
+
+def pod_of(*containers: dict[str, Any], **spec: Any) -> core_v1.Pod:
+    metadata = {"name": "web", "namespace": "shop", "uid": "u-1", "labels": {"app": "web"}, "annotations": {"a": 'x"y'}}
+    whole = {"metadata": metadata, "spec": {"nodeName": "n1", "containers": list(containers), **spec}}
+    return msgspec.convert(whole, core_v1.Pod)
+
+
+def only(pod: core_v1.Pod) -> core_v1.Container:
+    assert pod.spec is not None
+    return pod.spec.containers[0]
+
+
+def main(**fields: Any) -> dict[str, Any]:
+    return {"name": "main", "image": "app:1", **fields}
+
+
+@pytest.mark.parametrize(
+    ("text", "expanded"),
+    [
+        ("$(A)-$(B)", "1-$(B)"),
+        ("$$(A)", "$(A)"),
+        ("$$$(A)", "$1"),
+        ("a$b$", "a$b$"),
+        ("$(A", "$(A"),
+        ("$()", "$()"),
+    ],
+)
+def test_expansion(text: str, expanded: str) -> None:
+    assert expand(text, {"A": "1"}) == expanded
+
+
+@pytest.mark.parametrize(
+    ("request_", "limit", "shares", "quota", "memory"),
+    [
+        ({}, {}, 2, 0, 0),
+        ({"cpu": "100m"}, {}, 102, 0, 0),
+        ({}, {"cpu": "500m", "memory": "1Mi"}, 512, 50000, 1 << 20),
+        ({"cpu": "1"}, {"cpu": "1m"}, 1024, 1000, 0),
+        ({"cpu": "1000"}, {}, 262144, 0, 0),
+    ],
+)
+def test_limits(request_: dict[str, str], limit: dict[str, str], shares: int, quota: int, memory: int) -> None:
+    container = only(pod_of(main(resources={"requests": request_, "limits": limit})))
+    assert resources.limits(container) == resources.Limits(shares, quota, memory)
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ({}, "BestEffort"),
+        ({"requests": {"cpu": "0"}}, "BestEffort"),
+        ({"requests": {"cpu": "1"}}, "Burstable"),
+        ({"limits": {"cpu": "1"}}, "Burstable"),
+        ({"limits": {"cpu": "1", "memory": "1Gi"}}, "Guaranteed"),
+        ({"limits": {"cpu": "1", "memory": "1Gi"}, "requests": {"cpu": "1000m"}}, "Guaranteed"),
+        ({"limits": {"cpu": "1", "memory": "1Gi"}, "requests": {"cpu": "500m"}}, "Burstable"),
+    ],
+)
+def test_qos(given: dict[str, Any], wanted: str) -> None:
+    pod = pod_of(main(resources=given))
+    assert pod.spec is not None
+    assert resources.qos_class(pod.spec) == wanted
+
+
+def test_one_container_without_limits_makes_a_pod_burstable() -> None:
+    pod = pod_of(main(resources={"limits": {"cpu": "1", "memory": "1Gi"}}), {"name": "b", "image": "b"})
+    assert pod.spec is not None
+    assert resources.qos_class(pod.spec) == "Burstable"
+
+
+def test_oom_scores() -> None:
+    container = only(pod_of(main(resources={"requests": {"memory": "2Gi"}})))
+    assert resources.oom_score(container, "Burstable", 8 << 30) == 750
+    assert resources.oom_score(container, "Guaranteed", 8 << 30) == -997
+    assert resources.oom_score(container, "BestEffort", 8 << 30) == 1000
+    assert resources.oom_score(container, "Burstable", 1 << 20) == 3
+
+
+def test_cgroup_parents() -> None:
+    assert resources.cgroup_parent("/a", "Burstable", "u-1", "cgroupfs") == "/a/kubepods/burstable/podu-1"
+    assert resources.cgroup_parent("", "Guaranteed", "u-1", "cgroupfs") == "/kubepods/podu-1"
+    assert resources.cgroup_parent("", "BestEffort", "u-1", "systemd") == "kubepods-besteffort-podu_1.slice"
+
+
+def test_fields() -> None:
+    pod, facts = pod_of(main()), Facts(("10.0.0.9",), ("192.0.2.1", "2001:db8::1"))
+    assert field_value(pod, "metadata.annotations", facts) == 'a="x\\"y"'
+    assert field_value(pod, "metadata.labels['app']", facts) == "web"
+    assert field_value(pod, "metadata.labels['none']", facts) == ""
+    assert field_value(pod, "status.hostIPs", facts) == "192.0.2.1,2001:db8::1"
+    with pytest.raises(FieldError, match="unsupported fieldPath"):
+        field_value(pod, "spec.containers", facts)
+
+
+def test_resource_fields_round_up_and_fall_back_to_the_node() -> None:
+    container = only(pod_of(main(resources={"limits": {"cpu": "1500m"}})))
+    facts = Facts(allocatable={"memory": "8Gi", "cpu": "4"})
+
+    def value(resource: str, divisor: str = "0") -> str:
+        return resource_value(container, core_v1.ResourceFieldSelector(resource, divisor=divisor), facts)
+
+    assert value("limits.cpu") == "2"
+    assert value("limits.cpu", "1m") == "1500"
+    assert value("limits.memory", "1Gi") == "8"
+    assert value("requests.memory") == "0"
+    with pytest.raises(FieldError):
+        value("cpu")
+
+
+def test_environment_takes_the_later_source() -> None:
+    objects = Objects({"c": {"A": b"from map", "B": b"b"}}, {"s": {"A": b"from secret"}})
+    source = [
+        {"configMapRef": {"name": "c"}},
+        {"secretRef": {"name": "s"}},
+        {"configMapRef": {"name": "x", "optional": True}},
+    ]
+    env = [{"name": "B", "value": "$(A)!"}, {"name": "C", "value": "$(B)$(D)"}, {"name": "D", "value": "late"}]
+    pod = pod_of(main(envFrom=source, env=env))
+    found = environment(pod, only(pod), Facts(), objects, {"A": "service", "S": "service"})
+    assert found == {"A": "from secret", "B": "from secret!", "C": "from secret!$(D)", "D": "late", "S": "service"}
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ({"configMapKeyRef": {"name": "none", "key": "k"}}, 'configmap "none" not found'),
+        ({"secretKeyRef": {"name": "s", "key": "k"}}, "couldn't find key k in Secret shop/s"),
+        ({"fieldRef": {"fieldPath": "no.such"}}, "unsupported fieldPath: no.such"),
+    ],
+)
+def test_what_a_variable_cannot_be_made_from(source: dict[str, Any], message: str) -> None:
+    pod = pod_of(main(env=[{"name": "X", "valueFrom": source}]))
+    with pytest.raises(ConfigError, match=message.replace("(", "\\(")):
+        environment(pod, only(pod), Facts(), Objects(secrets={"s": {}}), {})
+
+
+def test_references() -> None:
+    pod = pod_of(
+        main(
+            env=[{"name": "X", "valueFrom": {"configMapKeyRef": {"name": "c1", "key": "k"}}}],
+            envFrom=[{"secretRef": {"name": "s1"}}],
+        ),
+        volumes=[
+            {"name": "v", "configMap": {"name": "c2"}},
+            {"name": "w", "projected": {"sources": [{"secret": {"name": "s2"}}, {"configMap": {"name": "c3"}}]}},
+        ],
+    )
+    assert references(pod) == ({"c1", "c2", "c3"}, {"s1", "s2"})
+
+
+def test_service_variables() -> None:
+    def service(namespace: str, name: str, ip: str = "10.96.0.7") -> core_v1.Service:
+        ports = [core_v1.ServicePort(port=80, name="http-web"), core_v1.ServicePort(port=53, protocol="UDP")]
+        metadata = meta_v1.ObjectMeta(name=name, namespace=namespace)
+        return core_v1.Service(metadata=metadata, spec=core_v1.ServiceSpec(clusterIP=ip, ports=ports))
+
+    services = [
+        service("shop", "my-db"),
+        service("other", "hidden"),
+        service("default", "kubernetes", "10.96.0.1"),
+        service("shop", "headless", "None"),
+    ]
+    found = service_variables(services, "shop", links=True)
+    assert found["MY_DB_SERVICE_HOST"] == "10.96.0.7"
+    assert found["MY_DB_SERVICE_PORT"] == found["MY_DB_SERVICE_PORT_HTTP_WEB"] == "80"
+    assert found["MY_DB_PORT"] == "tcp://10.96.0.7:80"
+    assert found["MY_DB_PORT_53_UDP"] == "udp://10.96.0.7:53"
+    assert found["KUBERNETES_SERVICE_HOST"] == "10.96.0.1"
+    assert not [name for name in found if "HIDDEN" in name or "HEADLESS" in name]
+    assert set(service_variables(services, "shop", links=False)) <= {name for name in found if "KUBERNETES" in name}
+
+
+def test_the_sandbox_body() -> None:
+    body = sandbox_body(pod_of(main()), GROUND, 2, "web")
+    assert body["Labels"] == {
+        "io.kubernetes.pod.name": "web",
+        "io.kubernetes.pod.namespace": "shop",
+        "io.kubernetes.pod.uid": "u-1",
+        "dev.pytheas.node": "n1",
+        "io.kubernetes.docker.type": "podsandbox",
+        "io.kubernetes.container.name": "POD",
+        "dev.pytheas.attempt": "2",
+    }
+    host = body["HostConfig"]
+    assert (host["NetworkMode"], host["IpcMode"], host["OomScoreAdj"]) == ("none", "shareable", 0)
+    assert sandbox_body(pod_of(main(), hostNetwork=True), GROUND, 0, "n1")["HostConfig"]["NetworkMode"] == "host"
+
+
+def test_the_container_body() -> None:
+    pod = pod_of(
+        main(command=["run", "$(A)"], workingDir="/w", tty=True),
+        shareProcessNamespace=True,
+        terminationGracePeriodSeconds=7,
+    )
+    mounts = [Mount("/src", "/dst"), Mount("/ro", "/r", read_only=True, propagation="rslave")]
+    body = container_body(pod, only(pod), Wanted("sb", 3, "sha256:1", "hash", {"A": "1"}, mounts), GROUND)
+    assert (body["Entrypoint"], body["Cmd"], body["Env"]) == (["run", "1"], [], ["A=1"])
+    assert (body["Image"], body["WorkingDir"], body["Tty"]) == ("sha256:1", "/w", True)
+    assert body["Healthcheck"] == {"Test": ["NONE"]}
+    host = body["HostConfig"]
+    assert host["NetworkMode"] == host["IpcMode"] == host["PidMode"] == "container:sb"
+    assert host["Binds"] == ["/src:/dst:rw", "/ro:/r:ro,rslave"]
+    assert host["CgroupParent"] == "/root/kubepods/besteffort/podu-1"
+    labels = body["Labels"]
+    assert (labels["dev.pytheas.attempt"], labels["dev.pytheas.grace-period"]) == ("3", "7")
+
+
+def test_args_alone_keep_the_images_entrypoint() -> None:
+    pod = pod_of(main(args=["$(A)x"]))
+    body = container_body(pod, only(pod), Wanted("sb", 0, "i", "h", {"A": "1"}), GROUND)
+    assert "Entrypoint" not in body
+    assert body["Cmd"] == ["1x"]
+
+
+def secured(own: dict[str, Any], whole: dict[str, Any], image_user: str = "") -> dict[str, Any]:
+    pod = pod_of(main(securityContext=own), securityContext=whole)
+    return container_body(pod, only(pod), Wanted("sb", 0, "i", "h", image_user=image_user), GROUND)
+
+
+def test_the_containers_security_context_wins() -> None:
+    body = secured(
+        {"runAsUser": 5, "capabilities": {"add": ["NET_ADMIN"], "drop": ["ALL"]}}, {"runAsUser": 9, "fsGroup": 7}
+    )
+    assert body["User"] == "5"
+    host = body["HostConfig"]
+    assert (host["CapAdd"], host["CapDrop"], host["GroupAdd"]) == (["NET_ADMIN"], ["ALL"], ["7"])
+    assert secured({}, {"runAsGroup": 8}, "app")["User"] == "app:8"
+    assert secured({"privileged": True}, {})["HostConfig"]["Privileged"] is True
+
+
+@pytest.mark.parametrize(
+    ("context", "image_user", "message"),
+    [
+        ({"runAsNonRoot": True, "runAsUser": 0}, "", "breaks non-root policy"),
+        ({"runAsNonRoot": True}, "", "image will run as root"),
+        ({"runAsNonRoot": True}, "0:0", "image will run as root"),
+        ({"runAsNonRoot": True}, "app", "non-numeric user"),
+    ],
+)
+def test_non_root_is_verified(context: dict[str, Any], image_user: str, message: str) -> None:
+    with pytest.raises(SecurityError, match=message):
+        secured(context, {}, image_user)
+
+
+def test_non_root_that_is() -> None:
+    assert "User" not in secured({"runAsNonRoot": True}, {}, "1000")
