@@ -56,7 +56,7 @@ class Registration:
         if self._told is None or node.status is None:
             return
         if _verdicts(node.status) != _verdicts(self._told):
-            self._told, self._told_at = node.status, 0.0
+            self._told = node.status
             self.nudge()
 
     async def register(self) -> core_v1.Node:

@@ -22,7 +22,7 @@ REPLICAS = 4
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
     """A cluster of this module's own, since it is broken on purpose."""
-    flags = {"controllers": ("--node-monitor-grace-period", "6s", "--node-monitor-period", "1s")}
+    flags = {"controllers": ("--node-monitor-grace-period", "15s", "--node-monitor-period", "1s")}
     with Cluster("pyf", nodes=1, prefix="172.29.11", flags=flags) as running:
         yield running
 
@@ -77,11 +77,11 @@ class Overseer(threading.Thread):
     def __init__(self, kubectl: Kubectl, app: str) -> None:
         super().__init__(daemon=True)
         self._kubectl, self._app = kubectl, app
-        self._stop = threading.Event()
+        self._over = threading.Event()
         self.most, self.fewest_ready = 0, REPLICAS
 
     def run(self) -> None:
-        while not self._stop.wait(0.2):
+        while not self._over.wait(0.2):
             answer = self._kubectl.run("get", "pods", "-l", f"app={self._app}", "-o", "json")
             if answer.code:
                 continue  # the API server is the one that was killed
@@ -91,7 +91,7 @@ class Overseer(threading.Thread):
             self.fewest_ready = min(self.fewest_ready, len(ready))
 
     def end(self) -> None:
-        self._stop.set()
+        self._over.set()
         self.join()
 
 

@@ -17,7 +17,7 @@ from tests.harness.control import ControlPlane
 from tests.harness.host import Host, Lan
 from tests.harness.images import load_busybox
 from tests.harness.kubectl import Kubectl
-from tests.harness.process import Process, wait_until
+from tests.harness.process import Process
 
 
 class Node:
@@ -94,7 +94,7 @@ class Cluster(AbstractContextManager["Cluster"]):
         return added
 
     def wait_ready(self, added: Node) -> None:
-        wait_until(f"node {added.name} to be Ready", lambda: self.is_ready(added.name), 60)
+        added.kubelet.wait_for(f"node {added.name} to be Ready", lambda: self.is_ready(added.name), 60)
 
     def is_ready(self, name: str) -> bool:
         path = '{.status.conditions[?(@.type=="Ready")].status}'
