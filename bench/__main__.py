@@ -25,6 +25,9 @@ def main() -> None:
         parser.error(f"there is no benchmark {', '.join(unknown)}; there are {', '.join(NAMES)}")
     if os.geteuid() != 0:
         parser.error("daemons, network namespaces and iptables rules are made: run this as root")
+    here = machine()
+    if float(here["load"]) > 1:
+        print(f"this machine is busy (load {here['load']}): trust the ratios, not the figures", file=sys.stderr)
     rows: list[Row] = []
     for name in options.names or NAMES:
         started = time.monotonic()
@@ -32,14 +35,14 @@ def main() -> None:
         rows += importlib.import_module(f"bench.{name}").measure()
         print(f"{time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
     print(render(rows))
-    options.json.write_text(json.dumps({"machine": machine(), "rows": [row.json() for row in rows]}, indent=1) + "\n")
+    options.json.write_text(json.dumps({"machine": here, "rows": [row.json() for row in rows]}, indent=1) + "\n")
 
 
-def machine() -> dict[str, str | int]:
-    uname = os.uname()
+def machine() -> dict[str, str | int | float]:
     return {
         "cores": os.cpu_count() or 0,
-        "kernel": uname.release,
+        "kernel": os.uname().release,
+        "load": round(os.getloadavg()[0], 2),
         "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
 
