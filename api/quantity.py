@@ -40,10 +40,8 @@ def _split(text: str) -> tuple[Fraction, str]:
     if match is None:
         raise QuantityError(FORMAT_ERROR)
     sign, whole, decimals, suffix = match.groups()
-    if not whole and not decimals:
-        raise QuantityError(FORMAT_ERROR)
     digits = (whole or "") + (decimals or "")
-    number = Fraction(int(digits), 10 ** len(decimals or ""))
+    number = Fraction(int(digits or "0"), 10 ** len(decimals or ""))  # no digits at all are zero: `m`, `.`
     return (-number if sign == "-" else number), suffix or ""
 
 

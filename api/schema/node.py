@@ -24,7 +24,7 @@ class Form(Enum):
     STRUCT = "struct"
     MAP = "map"
     LIST = "list"
-    OBJECT = "object"  # any object: RawExtension, FieldsV1, preserved unknown fields
+    OBJECT = "object"  # any object: preserved unknown fields
     ANY = "any"
     STRING = "string"
     BOOL = "bool"
@@ -43,6 +43,8 @@ _BY_NAME = {
     "io.k8s.apimachinery.pkg.util.intstr.IntOrString": Form.INT_OR_STRING,
     "io.k8s.apimachinery.pkg.apis.meta.v1.Time": Form.TIME,
     "io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime": Form.MICRO_TIME,
+    "io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1": Form.ANY,
+    "io.k8s.apimachinery.pkg.runtime.RawExtension": Form.ANY,
 }
 _STRINGS = {"byte": Form.BYTES, "date-time": Form.TIME}
 

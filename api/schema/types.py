@@ -74,6 +74,40 @@ _NAMED = {
 """Struct and field → type of the string, or of the list's strings."""
 
 
+_EMBEDDED: dict[str, tuple[str, frozenset[str]]] = {
+    struct: (inner, frozenset(own.split()))
+    for struct, (inner, own) in {
+        "ConfigMapEnvSource": ("LocalObjectReference", "optional"),
+        "ConfigMapKeySelector": ("LocalObjectReference", "key optional"),
+        "ConfigMapProjection": ("LocalObjectReference", "items optional"),
+        "ConfigMapVolumeSource": ("LocalObjectReference", "defaultMode items optional"),
+        "EphemeralContainer": ("EphemeralContainerCommon", "targetContainerName"),
+        "IngressRule": ("IngressRuleValue", "host"),
+        "PersistentVolumeSpec": (
+            "PersistentVolumeSource",
+            "accessModes capacity claimRef mountOptions nodeAffinity persistentVolumeReclaimPolicy storageClassName "
+            "volumeAttributesClassName volumeMode",
+        ),
+        "Probe": (
+            "ProbeHandler",
+            "failureThreshold initialDelaySeconds periodSeconds successThreshold terminationGracePeriodSeconds "
+            "timeoutSeconds",
+        ),
+        "SecretEnvSource": ("LocalObjectReference", "optional"),
+        "SecretKeySelector": ("LocalObjectReference", "key optional"),
+        "SecretProjection": ("LocalObjectReference", "items optional"),
+        "Volume": ("VolumeSource", "name"),
+    }.items()
+}
+"""Structs with another embedded: its name, and the fields that are not its."""
+
+
+def embedded(struct: str, field: str) -> tuple[str, ...]:
+    """The embedded struct that a field comes from, which the decoder names on the way to it; else nothing."""
+    inner, own = _EMBEDDED.get(struct, ("", frozenset[str]()))
+    return (inner,) if inner and field not in own else ()
+
+
 def type_name(schema: Schema, place: str = "") -> str:
     """The type's name with its package, as Go prints it. `place` is the struct and field (`Container.image`)."""
     if schema.name and schema.form in (Form.STRUCT, Form.OBJECT):
@@ -84,6 +118,6 @@ def type_name(schema: Schema, place: str = "") -> str:
     if schema.form is Form.MAP:
         values = schema.values
         return "v1.ResourceList" if values.form is Form.QUANTITY else f"map[string]{type_name(values)}"
-    if schema.form is Form.STRING and place in _NAMED:
-        return _NAMED[place]
+    if schema.form is Form.STRING and (place in _NAMED or place.endswith("Condition.status")):
+        return _NAMED.get(place, "v1.ConditionStatus")
     return _SCALARS.get(schema.form, "map[string]interface {}")

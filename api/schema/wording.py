@@ -21,7 +21,7 @@ from api.metadata import parse_time
 from api.quantity import FORMAT_ERROR, QuantityError, parse
 from api.schema.check import exact
 from api.schema.node import Form, Schema
-from api.schema.types import type_name
+from api.schema.types import embedded, type_name
 
 _RANGES = {Form.INT32: (-(1 << 31), (1 << 31) - 1), Form.INT64: (-(1 << 63), (1 << 63) - 1)}
 
@@ -86,7 +86,7 @@ def _check_struct(schema: Schema, value: dict[str, Any], place: _Place) -> None:
     for name, item in value.items():
         field = schema.properties.get(name)
         if field is not None and not exact(field, item):
-            _check(field, item, _Place(struct, (*place.fields, name)))
+            _check(field, item, _Place(struct, (*place.fields, *embedded(struct, name), name)))
 
 
 def _check_scalar(schema: Schema, value: Any, place: _Place) -> None:
@@ -102,12 +102,12 @@ def _check_scalar(schema: Schema, value: Any, place: _Place) -> None:
         case Form.BYTES:
             return _check_bytes(value, place)
         case Form.TIME | Form.MICRO_TIME:
-            return _check_time(schema.form, value)
+            return _check_time(schema.form, value, place)
         case Form.QUANTITY:
             return _check_quantity(value)
         case Form.INT_OR_STRING:
             if not isinstance(value, str):
-                _check_integer(Form.INT32, value, _Place("", ()))
+                _check_integer(Form.INT32, value, place)
             return None
         case Form.OBJECT:
             good = isinstance(value, dict)
@@ -168,14 +168,14 @@ _TIME_PARTS = (
     (":", ":", 0, 0, ""),
     ("04", r"\d{2}", 0, 59, "minute"),
     (":", ":", 0, 0, ""),
-    ("05", r"\d{2}(?:\.\d+)?", 0, 59, "second"),
+    ("05", r"\d{2}(?:[.,]\d+)?", 0, 59, "second"),
     ("Z07:00", r"Z|[+-]\d{2}:\d{2}", 0, 0, ""),
 )
 
 
-def _check_time(form: Form, value: Any) -> None:
+def _check_time(form: Form, value: Any, place: _Place) -> None:
     if not isinstance(value, str):
-        raise _Mismatch(f"json: cannot unmarshal {_json_type(value)} into Go value of type string")
+        raise place.mismatch(_json_type(value), "string")
     layout, rest = _LAYOUTS[form], value
     for part, pattern, low, high, name in _TIME_PARTS:
         match = re.match(pattern, rest, re.ASCII)
@@ -183,7 +183,7 @@ def _check_time(form: Form, value: Any) -> None:
             raise _Mismatch(
                 f"parsing time {quote(value)} as {quote(layout)}: cannot parse {quote(rest)} as {quote(part)}"
             )
-        if name and not low <= int(match[0].partition(".")[0]) <= high:
+        if name and not low <= int(match[0][: len(part)]) <= high:
             raise _Mismatch(f"parsing time {quote(value)}: {name} out of range")
         rest = rest[match.end() :]
     if rest:

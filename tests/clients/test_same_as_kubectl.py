@@ -17,7 +17,7 @@ from api import quantity
 from api.errors import StatusError
 from api.names import label_value
 from api.patch import json_patch, merge_patch, strategic_merge, three_way
-from api.schema import load
+from api.schema import load, type_error
 from tests.harness.kubectl import Answer, Kubectl
 from tests.unit.api.objects import deployment
 
