@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 
 from api import errors
-from api.types import core_v1
 from client.backoff import Backoff
 from client.rest import Client, Unreachable
 from daemon.log import logger
 from scheduler.framework import Bind
+from scheduler.objects import Pod
 from scheduler.podinfo import PodInfo
 
 log = logger(__name__)
@@ -43,6 +43,6 @@ class DefaultBinder(Bind):
 
     async def _is_bound(self, pod: PodInfo, node: str) -> bool:
         """Whether the pod is where we wanted it: then an earlier try of ours worked without our knowing."""
-        found = await self._client.get(core_v1.Pod, pod.name, pod.namespace)
+        found = await self._client.get(Pod, pod.name, pod.namespace)
         same = found.metadata is not None and found.metadata.uid == pod.uid
         return same and found.spec is not None and found.spec.nodeName == node

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from api.types import core_v1
 from daemon.log import logger
 from scheduler.framework import Happening
+from scheduler.objects import Node, Pod
 from scheduler.podinfo import PodInfo, digest
 from scheduler.queue import SchedulingQueue
 from scheduler.snapshot import Snapshot
@@ -24,11 +24,11 @@ class Cluster:
         self.snapshot, self.queue = snapshot, queue
         self.assumed: set[str] = set()
         """Pods (by uid) that have a node from us of which the API server has not told us yet."""
-        self.on_failure: Callable[[core_v1.Pod, str], None] = lambda pod, message: None
+        self.on_failure: Callable[[Pod, str], None] = lambda pod, message: None
 
     # -- nodes
 
-    def node_changed(self, key: str, old: core_v1.Node | None, new: core_v1.Node | None) -> None:
+    def node_changed(self, key: str, old: Node | None, new: Node | None) -> None:
         if new is None:
             self.snapshot.remove_node(key)
             return
@@ -43,7 +43,7 @@ class Cluster:
 
     # -- pods
 
-    def pod_changed(self, key: str, old: core_v1.Pod | None, new: core_v1.Pod | None) -> None:
+    def pod_changed(self, key: str, old: Pod | None, new: Pod | None) -> None:
         pod = new or old
         uid = (pod.metadata.uid if pod is not None and pod.metadata else None) or ""
         if new is None or _is_finished(new):
@@ -56,7 +56,7 @@ class Cluster:
         else:
             self.queue.remove(uid)
 
-    def _has_node(self, pod: core_v1.Pod, uid: str) -> None:
+    def _has_node(self, pod: Pod, uid: str) -> None:
         node = (pod.spec.nodeName if pod.spec else None) or ""
         self.queue.remove(uid)
         if uid in self.assumed:
@@ -70,20 +70,20 @@ class Cluster:
             if moved:
                 self.queue.happened(Happening.POD_GONE)
 
-    def _waits(self, old: core_v1.Pod | None, new: core_v1.Pod, uid: str) -> None:
+    def _waits(self, old: Pod | None, new: Pod, uid: str) -> None:
         if uid in self.assumed or (uid in self.queue and old is not None and not _matters(old, new)):
             return
         info = self._digest(new)
         if info is not None:
             self.queue.add(info)
 
-    def _is_ours(self, pod: core_v1.Pod) -> bool:
+    def _is_ours(self, pod: Pod) -> bool:
         spec, metadata = pod.spec, pod.metadata
         if spec is None or metadata is None or metadata.deletionTimestamp is not None or spec.schedulingGates:
             return False
         return (spec.schedulerName or "default-scheduler") == self._scheduler_name
 
-    def _digest(self, pod: core_v1.Pod) -> PodInfo | None:
+    def _digest(self, pod: Pod) -> PodInfo | None:
         try:
             return digest(pod)
         except ValueError as error:
@@ -104,16 +104,16 @@ class Cluster:
             self.queue.happened(Happening.POD_GONE)
 
 
-def _is_finished(pod: core_v1.Pod) -> bool:
+def _is_finished(pod: Pod) -> bool:
     return pod.status is not None and pod.status.phase in ("Succeeded", "Failed")
 
 
-def _was_resized(pod: core_v1.Pod) -> bool:
+def _was_resized(pod: Pod) -> bool:
     """Requests of a pod with a node change only by an in-place resize, which raises its generation above 1."""
     return pod.metadata is not None and (pod.metadata.generation or 0) > 1
 
 
-def _matters(old: core_v1.Pod, new: core_v1.Pod) -> bool:
+def _matters(old: Pod, new: Pod) -> bool:
     """Whether a change of a waiting pod can change its fate: our own writes of its status must not."""
     if old.spec != new.spec or old.metadata is None or new.metadata is None:
         return True

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from api.metadata import controller_of
 from api.types import core_v1, meta_v1
 from scheduler import requests
+from scheduler.objects import Node, Pod, PodSpec
 
 Requests = tuple[tuple[str, int], ...]
 
@@ -88,7 +89,7 @@ class PodInfo:
     ports: tuple[HostPort, ...]
     group: str
     """Pods of one group should spread over nodes: those with one controller, or without any the same labels."""
-    pod: core_v1.Pod
+    pod: Pod
 
     @property
     def key(self) -> str:
@@ -98,10 +99,10 @@ class PodInfo:
 _UNSCHEDULABLE = "node.kubernetes.io/unschedulable"
 
 
-def digest(pod: core_v1.Pod) -> PodInfo:
+def digest(pod: Pod) -> PodInfo:
     """Raises ValueError when the pod asks for an amount that is no quantity."""
     metadata = pod.metadata or meta_v1.ObjectMeta()
-    spec = pod.spec or core_v1.PodSpec(containers=[])
+    spec = pod.spec or PodSpec()
     affinity = spec.affinity.nodeAffinity if spec.affinity is not None else None
     compared = requests.of_pod(spec, defaults=True)
     return PodInfo(
@@ -131,7 +132,7 @@ def _group(metadata: meta_v1.ObjectMeta) -> str:
 
 def controller_of_metadata(metadata: meta_v1.ObjectMeta) -> str:
     """The uid of the object's controller, or ""."""
-    owner = controller_of(core_v1.Pod(metadata=metadata)) if metadata.ownerReferences else None
+    owner = controller_of(Pod(metadata=metadata)) if metadata.ownerReferences else None
     return (owner.uid or "") if owner is not None else ""
 
 
@@ -139,12 +140,12 @@ def _toleration(toleration: core_v1.Toleration) -> Toleration:
     return Toleration(toleration.key or "", toleration.operator or "", toleration.value or "", toleration.effect or "")
 
 
-def taints_of(node: core_v1.Node) -> tuple[Taint, ...]:
+def taints_of(node: Node) -> tuple[Taint, ...]:
     taints = (node.spec.taints if node.spec is not None else None) or ()
     return tuple(Taint(taint.key or "", taint.value or "", taint.effect or "") for taint in taints)
 
 
-def _ports(spec: core_v1.PodSpec) -> tuple[HostPort, ...]:
+def _ports(spec: PodSpec) -> tuple[HostPort, ...]:
     found: dict[HostPort, None] = {}
     for container in (*spec.containers, *(spec.initContainers or ())):
         if container in (spec.initContainers or ()) and container.restartPolicy != "Always":
@@ -156,7 +157,7 @@ def _ports(spec: core_v1.PodSpec) -> tuple[HostPort, ...]:
     return tuple(found)
 
 
-def _wish(spec: core_v1.PodSpec, affinity: core_v1.NodeAffinity | None) -> NodeWish | None:
+def _wish(spec: PodSpec, affinity: core_v1.NodeAffinity | None) -> NodeWish | None:
     selector = tuple(Expression(key, "In", (value,)) for key, value in sorted((spec.nodeSelector or {}).items()))
     required = affinity.requiredDuringSchedulingIgnoredDuringExecution if affinity is not None else None
     terms = tuple(_term(term) for term in required.nodeSelectorTerms or ()) if required is not None else None

@@ -16,6 +16,7 @@ from client.codec import Unreadable
 from client.events import EventRecorder
 from client.rest import Client, PatchType, Unreachable
 from daemon.log import logger
+from scheduler.objects import Pod
 from scheduler.podinfo import PodInfo
 
 log = logger(__name__)
@@ -66,9 +67,7 @@ class Reporter:
         backoff = Backoff(0.1, 2.0)
         for _ in range(_TRIES):
             try:
-                await self._client.patch(
-                    core_v1.Pod, info.name, patch, info.namespace, "status", kind=PatchType.STRATEGIC
-                )
+                await self._client.patch(Pod, info.name, patch, info.namespace, "status", kind=PatchType.STRATEGIC)
                 return
             except errors.NotFound:
                 return  # it is gone
@@ -80,17 +79,17 @@ class Reporter:
         log.warning("a condition could not be written", pod=info.key)
 
 
-def _condition(pod: core_v1.Pod) -> core_v1.PodCondition | None:
+def _condition(pod: Pod) -> core_v1.PodCondition | None:
     conditions = (pod.status.conditions if pod.status is not None else None) or ()
     return next((each for each in conditions if each.type == "PodScheduled"), None)
 
 
-def _says(pod: core_v1.Pod, message: str) -> bool:
+def _says(pod: Pod, message: str) -> bool:
     known = _condition(pod)
     return known is not None and known.status == "False" and known.message == message
 
 
-def _since(pod: core_v1.Pod) -> str | None:
+def _since(pod: Pod) -> str | None:
     """When the condition became False: a new message is no transition."""
     known = _condition(pod)
     if known is None or known.status != "False" or known.lastTransitionTime is None:

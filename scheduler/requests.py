@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from api import quantity
-from api.types import core_v1
+from scheduler.objects import Container, PodSpec
 
 Amounts = dict[str, int]
 
@@ -33,7 +33,7 @@ def amounts(resources: Mapping[str, str] | None) -> Amounts:
     return {name: amount(name, text) for name, text in (resources or {}).items()}
 
 
-def of_pod(spec: core_v1.PodSpec, *, defaults: bool = False) -> Amounts:
+def of_pod(spec: PodSpec, *, defaults: bool = False) -> Amounts:
     """The whole pod's requests. With `defaults`, a container that asks for no CPU or memory counts as `DEFAULT_…`."""
     running: Amounts = {}
     for container in spec.containers:
@@ -55,7 +55,7 @@ def of_pod(spec: core_v1.PodSpec, *, defaults: bool = False) -> Amounts:
     return running
 
 
-def _of_container(container: core_v1.Container, defaults: bool) -> Amounts:
+def _of_container(container: Container, defaults: bool) -> Amounts:
     asked = amounts(container.resources.requests) if container.resources is not None else {}
     if defaults:
         asked.setdefault(CPU, DEFAULT_CPU)

@@ -11,7 +11,6 @@ import time
 from typing import NoReturn
 
 from api import errors
-from api.types import core_v1
 from client.codec import Unreadable
 from client.events import EventRecorder
 from client.informer import Informer
@@ -22,6 +21,7 @@ from scheduler.binding import DefaultBinder
 from scheduler.cluster import Cluster
 from scheduler.decide import Decision, decide
 from scheduler.framework import Happening, Profile
+from scheduler.objects import Node, Pod
 from scheduler.plugins import default_profile
 from scheduler.podinfo import PodInfo
 from scheduler.queue import SchedulingQueue, Waiting
@@ -46,8 +46,8 @@ class Scheduler:
         self.cluster = Cluster(name, self.snapshot, self.queue)
         self.events = EventRecorder(client, name, rate=50, burst=30)  # bindings come first
         self.reporter = Reporter(client, self.events)
-        self.nodes = Informer(client, core_v1.Node)
-        self.pods = Informer(client, core_v1.Pod)
+        self.nodes = Informer(client, Node)
+        self.pods = Informer(client, Pod)
         self.nodes.on_change(self.cluster.node_changed)
         self.pods.on_change(self.cluster.pod_changed)
         self.cluster.on_failure = lambda pod, why: self.events.event(pod, "Warning", "FailedScheduling", why)

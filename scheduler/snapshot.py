@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from api.types import core_v1
 from scheduler import requests
+from scheduler.objects import Node
 from scheduler.podinfo import PodInfo, taints_of
 from scheduler.tables import Groups, Labels, Mask, Ports, Resources, Taints
 
@@ -50,7 +50,7 @@ class Snapshot:
     def row(self, name: str) -> int | None:
         return self._rows.get(name)
 
-    def set_node(self, node: core_v1.Node) -> bool:
+    def set_node(self, node: Node) -> bool:
         """Take a node in, or its new state. Returns whether it may now fit pods that it did not fit before."""
         name = (node.metadata.name if node.metadata else None) or ""
         row = self._rows.get(name)

@@ -7,11 +7,11 @@ from typing import Any
 
 import msgspec
 
-from api.types import core_v1
+from scheduler.objects import Node, Pod
 from scheduler.podinfo import PodInfo, digest
 
 
-def node(name: str, **words: str) -> core_v1.Node:
+def node(name: str, **words: str) -> Node:
     """`cpu`, `memory`, `pods`, … are allocatable; `labels` is `a=b,c=d`; `taints` is `k=v:NoSchedule,…`; `cordoned`."""
     labels = _pairs(words.pop("labels", ""))
     taints = [_taint(text) for text in _list(words.pop("taints", ""))]
@@ -22,7 +22,7 @@ def node(name: str, **words: str) -> core_v1.Node:
         "spec": {"taints": taints, "unschedulable": cordoned},
         "status": {"allocatable": allocatable},
     }
-    return msgspec.convert(body, core_v1.Node)
+    return msgspec.convert(body, Node)
 
 
 def pod(name: str, **words: str) -> PodInfo:
@@ -31,7 +31,7 @@ def pod(name: str, **words: str) -> PodInfo:
     return digest(raw_pod(name, **words))
 
 
-def raw_pod(name: str, **words: str) -> core_v1.Pod:
+def raw_pod(name: str, **words: str) -> Pod:
     spec: dict[str, Any] = {}
     if selector := words.pop("selector", ""):
         spec["nodeSelector"] = _pairs(selector)
@@ -59,7 +59,7 @@ def raw_pod(name: str, **words: str) -> core_v1.Pod:
         metadata["ownerReferences"] = [
             {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": owner, "uid": f"rs-{owner}", "controller": True}
         ]
-    return msgspec.convert({"metadata": metadata, "spec": spec}, core_v1.Pod)
+    return msgspec.convert({"metadata": metadata, "spec": spec}, Pod)
 
 
 def words_of(line: str) -> tuple[str, str, dict[str, str]]:

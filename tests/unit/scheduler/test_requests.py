@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from api.types import core_v1
 from scheduler import requests
+from scheduler.objects import PodSpec
 
 
 def container(cpu: str = "", memory: str = "", always: bool = False) -> dict[str, Any]:
@@ -38,10 +38,10 @@ def container(cpu: str = "", memory: str = "", always: bool = False) -> dict[str
     ],
 )
 def test_of_pod(spec: dict[str, Any], expected: dict[str, int]) -> None:
-    assert requests.of_pod(msgspec.convert(spec, core_v1.PodSpec)) == expected
+    assert requests.of_pod(msgspec.convert(spec, PodSpec)) == expected
 
 
 def test_defaults_are_for_comparing_only() -> None:
-    spec = msgspec.convert({"containers": [container(), container("1", "1Gi")]}, core_v1.PodSpec)
+    spec = msgspec.convert({"containers": [container(), container("1", "1Gi")]}, PodSpec)
     assert requests.of_pod(spec) == {"cpu": 1000, "memory": 1 << 30}
     assert requests.of_pod(spec, defaults=True) == {"cpu": 1100, "memory": (1 << 30) + 200 * (1 << 20)}
