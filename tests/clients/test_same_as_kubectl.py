@@ -163,6 +163,74 @@ def test_json_and_merge_patches(kubectl: Kubectl) -> None:
     assert bare(merge_patch(deployment(), patch)) == bare(patched(kubectl, patch, "merge"))
 
 
+POD = ("spec", "template", "spec")
+CONTAINER = (*POD, "containers", 0)
+CPU = (*CONTAINER, "resources", "limits", "cpu")
+CREATED = ("metadata", "creationTimestamp")
+SURGE = ("spec", "strategy", "rollingUpdate", "maxSurge")
+WRONG: list[tuple[tuple[str | int, ...], Any]] = [
+    (("spec", "replicas"), "3"),
+    (("spec", "replicas"), 1.5),
+    (("spec", "replicas"), 2**31),
+    (("spec", "paused"), "x"),
+    (("spec",), []),
+    (("metadata", "labels", "app"), 1),
+    (("metadata", "labels"), "x"),
+    (("metadata", "finalizers"), [1]),
+    (("metadata", "uid"), 5),
+    (("metadata", "ownerReferences"), [{"controller": "x"}]),
+    (("metadata", "managedFields"), [{"time": 1}]),
+    (("status",), {"conditions": [{"status": 1}]}),
+    ((*POD, "containers"), {}),
+    (CONTAINER, "x"),
+    ((*CONTAINER, "image"), True),
+    ((*CONTAINER, "command"), "ls"),
+    ((*CONTAINER, "command"), [1]),
+    ((*CONTAINER, "imagePullPolicy"), 1),
+    ((*CONTAINER, "ports", 0, "containerPort"), "80"),
+    ((*CONTAINER, "ports", 0, "protocol"), 1),
+    ((*CONTAINER, "livenessProbe"), {"httpGet": {"port": True}}),
+    ((*CONTAINER, "livenessProbe"), {"periodSeconds": "1"}),
+    ((*CONTAINER, "securityContext"), {"capabilities": {"add": "x"}}),
+    ((*CONTAINER, "envFrom"), [{"configMapRef": {"name": 1}}]),
+    ((*POD, "volumes", 0, "emptyDir"), {"medium": 1}),
+    ((*POD, "volumes", 0, "name"), 1),
+    ((*POD, "restartPolicy"), 1),
+    ((*POD, "tolerations"), [{"tolerationSeconds": "1"}]),
+    ((*CONTAINER, "resources", "limits"), "x"),
+    (CPU, "1x"),
+    (CPU, "1Mm"),
+    (CPU, True),
+    (CPU, ""),
+    (SURGE, True),
+    (SURGE, 1.5),
+    (CREATED, "yesterday"),
+    (CREATED, "2026-11-22 11:00:00Z"),
+    (CREATED, "2026-13-22T11:00:00Z"),
+    (CREATED, "2026-02-30T11:00:00Z"),
+    (CREATED, "2026-11-22T11:61:00Z"),
+    (CREATED, "2026-11-22T11:00:00+25:00"),
+    (CREATED, "2026-11-22T11:00:00Zx"),
+    (CREATED, 7),
+]
+
+
+@pytest.mark.parametrize(("path", "value"), WRONG)
+def test_type_errors(kubectl: Kubectl, path: tuple[str | int, ...], value: Any) -> None:
+    doc = deployment()
+    place: Any = doc
+    for part in path[:-1]:
+        place = place[part]
+    place[path[-1]] = value
+    file = kubectl.kubeconfig.with_name("doc.json")
+    file.write_text(json.dumps(doc))
+    answer = local(kubectl, "set", "image", "*=x")
+    problem = type_error(DEPLOYMENT, "Deployment", "v1", doc)
+    assert problem is not None
+    words = problem.partition("cannot be handled as a Deployment: ")[2]
+    assert answer.err.strip() == f'error: unable to decode "{file}": {words}'
+
+
 @pytest.mark.parametrize(
     "text",
     ["0.5", "1000m", "1500m", "1.5Gi", "0.1Gi", "1024Ki", "0.5Ki", "1e3", "12E2", "1000k", "0.1n", "100", "1023Ki"],
