@@ -1,51 +1,27 @@
-"""The wire to etcd: calls of bytes to one of several endpoints, over gRPC.
+"""The wire to etcd: calls of bytes to one of several endpoints.
 
-Kept apart and small so that a leaner transport can take its place. An endpoint that cannot be reached is left for the
-next one; what was certainly not sent is tried there at once, what may have been sent is the caller's to decide.
+An endpoint that cannot be reached is left for the next one. What was certainly not sent is tried there at once; what
+may have been sent is the caller's to decide.
 """
 
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from urllib.parse import urlsplit
 
-import grpc
-import grpc.aio
+from apiserver.storage.calls import Call, CallError, Unreachable
+from apiserver.storage.http2 import Connection
+
+__all__ = ["CallError", "Certificates", "Channel", "Stream", "Unreachable"]
 
 CALL_TIMEOUT = 10.0
-_MESSAGE_LIMIT = 512 * 1024 * 1024
-_OPTIONS = (
-    ("grpc.max_receive_message_length", _MESSAGE_LIMIT),  # 4 MiB by default: less than a list of 5,000 pods
-    ("grpc.max_send_message_length", _MESSAGE_LIMIT),
-    ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
-    ("grpc.max_reconnect_backoff_ms", 1000),
-    ("grpc.keepalive_time_ms", 10_000),
-    ("grpc.keepalive_timeout_ms", 5_000),
-    ("grpc.enable_retries", 0),
-    ("grpc.use_local_subchannel_pool", 1),
-)
-
-
-class CallError(Exception):
-    """A call that failed: gRPC's status code by name, and its text."""
-
-    def __init__(self, code: str, text: str) -> None:
-        super().__init__(f"{code}: {text}")
-        self.code = code
-        self.text = text
-
-
-class Unreachable(CallError):
-    """No endpoint answered. `sent` tells whether the call may have been carried out all the same."""
-
-    def __init__(self, text: str, sent: bool) -> None:
-        super().__init__("UNAVAILABLE", text)
-        self.sent = sent
+CONNECT_TIMEOUT = 3.0
+_DEFAULT_PORT = 2379
 
 
 @dataclass(frozen=True)
@@ -57,97 +33,128 @@ class Certificates:
     key: Path | None = None
 
 
-class Stream(Protocol):
+class Stream:
     """An open call with messages both ways."""
 
-    async def send(self, message: bytes) -> None: ...
+    def __init__(self, connection: Connection, call: Call) -> None:
+        self._connection = connection
+        self._call = call
+
+    def send(self, message: bytes) -> None:
+        """Raises CallError."""
+        self._connection.send(self._call, message)
+
     async def receive(self) -> bytes | None:
         """The next message, or None at the end. Raises CallError."""
-        ...
+        return await self._connection.receive(self._call)
 
 
 class Channel:
     """Calls to whichever endpoint works. `endpoints` are URLs: `https://10.0.0.1:2379`."""
 
     def __init__(self, endpoints: Sequence[str], certificates: Certificates) -> None:
-        self._channels = [_open(url, certificates) for url in endpoints]
-        self._methods: dict[tuple[int, str], Any] = {}
+        self._endpoints = [Endpoint(url, certificates) for url in endpoints]
         self._current = 0
 
     async def call(self, method: str, message: bytes, timeout: float = CALL_TIMEOUT) -> bytes:
         """Raises Unreachable, CallError."""
-        for attempt in range(len(self._channels)):
+        for _ in self._endpoints[1:]:
             used = self._current
             try:
-                answer: bytes = await self._method(used, method)(message, timeout=timeout)
-                return answer
-            except grpc.aio.AioRpcError as error:
-                failure = _failure(error)
-                if not isinstance(failure, Unreachable):
-                    raise failure from error
+                return await self._call(used, method, message, timeout)
+            except Unreachable as error:
                 self._leave(used)
-                if failure.sent or attempt == len(self._channels) - 1:
-                    raise failure from error
-        raise Unreachable("there is no endpoint", sent=False)
+                if error.sent:
+                    raise
+        return await self._call(self._current, method, message, timeout)
 
     @asynccontextmanager
     async def stream(self, method: str) -> AsyncIterator[Stream]:
-        """Open a call with messages both ways; it is cancelled when the context ends."""
+        """Open a call with messages both ways; it is cancelled when the context ends. Raises Unreachable."""
         used = self._current
-        call = self._channels[used].stream_stream(method)()
         try:
-            yield _Stream(call)
+            connection = await self._endpoints[used].connection()
+            call = connection.open(method)
+        except Unreachable:
+            self._leave(used)
+            raise
+        try:
+            yield Stream(connection, call)
         except Unreachable:
             self._leave(used)
             raise
         finally:
-            call.cancel()
+            connection.cancel(call)
 
     async def close(self) -> None:
-        await asyncio.gather(*(channel.close() for channel in self._channels))
+        for endpoint in self._endpoints:
+            endpoint.close()
+
+    async def _call(self, used: int, method: str, message: bytes, timeout: float) -> bytes:
+        endpoint = self._endpoints[used]
+        connection = endpoint.live
+        if connection is None or not connection.usable:
+            connection = await endpoint.connection()
+        return await connection.unary(method, message, timeout)
 
     def _leave(self, used: int) -> None:
         if self._current == used:
-            self._current = (used + 1) % len(self._channels)
-
-    def _method(self, index: int, method: str) -> Any:
-        found = self._methods.get((index, method))
-        if found is None:
-            found = self._methods[index, method] = self._channels[index].unary_unary(method)
-        return found
+            self._current = (used + 1) % len(self._endpoints)
 
 
-class _Stream:
-    def __init__(self, call: Any) -> None:
-        self._call = call
+class Endpoint:
+    """One etcd server: the connection to it, made anew when it is needed and gone."""
 
-    async def send(self, message: bytes) -> None:
+    def __init__(self, url: str, certificates: Certificates) -> None:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        self._host = parts.hostname or "localhost"
+        self._port = parts.port or _DEFAULT_PORT
+        self._authority = parts.netloc
+        self._tls = _context(certificates) if parts.scheme == "https" else None
+        self.live: Connection | None = None
+        self._connecting: asyncio.Task[Connection] | None = None
+
+    async def connection(self) -> Connection:
+        """A connection that takes calls; callers who come meanwhile share the attempt. Raises Unreachable."""
+        if self.live is not None and self.live.usable:
+            return self.live
+        if self._connecting is None:
+            self._connecting = asyncio.create_task(self._connect(), name="etcd connection")
+            self._connecting.add_done_callback(self._connected)
+        return await asyncio.shield(self._connecting)
+
+    def close(self) -> None:
+        if self._connecting is not None:
+            self._connecting.cancel()
+        if self.live is not None:
+            self.live.close()
+
+    async def _connect(self) -> Connection:
+        loop = asyncio.get_running_loop()
+        scheme = "https" if self._tls else "http"
         try:
-            await self._call.write(message)
-        except grpc.aio.AioRpcError as error:
-            raise _failure(error) from error
-        except asyncio.InvalidStateError as error:
-            raise Unreachable("the stream is closed", sent=False) from error
+            async with asyncio.timeout(CONNECT_TIMEOUT):
+                _, connection = await loop.create_connection(
+                    lambda: Connection(self._authority, scheme),
+                    self._host,
+                    self._port,
+                    ssl=self._tls,
+                    server_hostname=self._host if self._tls else None,
+                )
+        except (OSError, TimeoutError) as error:
+            why = str(error) or "timed out"
+            raise Unreachable(f"failed to connect to {self._authority}: {why}", sent=False) from error
+        return connection
 
-    async def receive(self) -> bytes | None:
-        try:
-            message = await self._call.read()
-        except grpc.aio.AioRpcError as error:
-            raise _failure(error) from error
-        return None if message is grpc.aio.EOF else message
-
-
-def _open(url: str, certificates: Certificates) -> Any:
-    scheme, _, address = url.rpartition("://")
-    if scheme == "http":
-        return grpc.aio.insecure_channel(address, options=_OPTIONS)
-    parts = (certificates.ca, certificates.key, certificates.certificate)
-    credentials = grpc.ssl_channel_credentials(*(part.read_bytes() if part else None for part in parts))
-    return grpc.aio.secure_channel(address, credentials, options=_OPTIONS)
+    def _connected(self, task: asyncio.Task[Connection]) -> None:
+        self._connecting = None
+        if not task.cancelled() and task.exception() is None:
+            self.live = task.result()
 
 
-def _failure(error: Any) -> CallError:
-    code, text = error.code().name, error.details() or ""
-    if code == "UNAVAILABLE":
-        return Unreachable(text, sent="failed to connect" not in text)
-    return CallError(code, text)
+def _context(certificates: Certificates) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=str(certificates.ca) if certificates.ca else None)
+    if certificates.certificate is not None:
+        context.load_cert_chain(str(certificates.certificate), str(certificates.key) if certificates.key else None)
+    context.set_alpn_protocols(["h2"])
+    return context

@@ -93,7 +93,7 @@ class Etcd:
         create = pb.WatchCreateRequest(key=key, range_end=end, start_revision=start)
         try:
             async with self._channel.stream("/etcdserverpb.Watch/Watch") as stream:
-                await stream.send(pb.WatchRequest(create_request=create).SerializeToString())
+                stream.send(pb.WatchRequest(create_request=create).SerializeToString())
                 while (message := await stream.receive()) is not None:
                     response = pb.WatchResponse.FromString(message)
                     if response.canceled:
