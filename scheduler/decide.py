@@ -64,14 +64,16 @@ def decide(pod: PodInfo, nodes: Snapshot, profile: Profile, turn: int = 0) -> De
 def _best(pod: PodInfo, nodes: Snapshot, profile: Profile, feasible: Mask, left: int, turn: int) -> int:
     if left == 1:
         return int(feasible.argmax())
-    total = np.zeros(len(feasible), np.float64)
+    total = np.full(len(feasible), -np.inf)
+    total[feasible] = 0.0
     for plugin in profile.scores:
         scores = plugin.score(pod, nodes, feasible)
         if scores is not None:
-            total += plugin.weight * scores
-    total[~feasible] = -np.inf
-    equals = np.flatnonzero(total >= total.max() - 1e-9)
-    after = int(np.searchsorted(equals, turn % len(feasible)))
+            total += scores if plugin.weight == 1.0 else plugin.weight * scores
+    (equals,) = np.nonzero(total >= np.maximum.reduce(total) - 1e-9)
+    if len(equals) == 1:
+        return int(equals[0])
+    after = int(equals.searchsorted(turn % len(feasible)))
     return int(equals[after % len(equals)])
 
 

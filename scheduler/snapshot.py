@@ -24,6 +24,8 @@ class Snapshot:
         self._capacity = capacity
         self.live: Mask = np.zeros(capacity, np.bool_)
         self.unschedulable: Mask = np.zeros(capacity, np.bool_)
+        self.cordoned = 0
+        """How many nodes are unschedulable."""
         self.resources = Resources(capacity)
         self.labels = Labels(capacity)
         self.taints = Taints(capacity)
@@ -65,9 +67,8 @@ class Snapshot:
             self.resources.set_allocatable(row, requests.amounts(allocatable)),
             self.labels.set(row, name, labels),
             self.taints.set(row, taints_of(node)),
-            bool(self.unschedulable[row] != unschedulable),
+            self._cordon(row, unschedulable),
         ]
-        self.unschedulable[row] = unschedulable
         if new:
             self.live[row] = True
             for info in self._by_node.get(name, {}).values():
@@ -80,7 +81,7 @@ class Snapshot:
         if row is None:
             return
         self.live[row] = False
-        self.unschedulable[row] = False
+        self._cordon(row, False)
         self.resources.clear(row)
         self.labels.clear(row, name)
         self.taints.set(row, ())
@@ -88,6 +89,12 @@ class Snapshot:
         self.groups.clear(row)
         self._names[row] = ""
         self._free_rows.append(row)
+
+    def _cordon(self, row: int, unschedulable: bool) -> bool:
+        old = bool(self.unschedulable[row])
+        self.unschedulable[row] = unschedulable
+        self.cordoned += unschedulable - old
+        return old != unschedulable
 
     def _new_row(self, name: str) -> int:
         if not self._free_rows:

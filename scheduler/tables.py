@@ -203,6 +203,8 @@ class Taints:
     def __init__(self, capacity: int) -> None:
         self.set_of: Ids = np.zeros(capacity, np.int32)
         self.sets: list[tuple[Taint, ...]] = [()]
+        self.tainted = 0
+        """How many nodes have any taint: where none has, there is nothing to ask."""
         self._numbers: dict[tuple[Taint, ...], int] = {(): 0}
         self._known: dict[tuple[tuple[Toleration, ...], tuple[str, ...]], list[int]] = {}
 
@@ -214,9 +216,10 @@ class Taints:
         if number is None:
             number = self._numbers[taints] = len(self.sets)
             self.sets.append(taints)
-        changed = bool(self.set_of[row] != number)
+        old = int(self.set_of[row])
         self.set_of[row] = number
-        return changed
+        self.tainted += (number != 0) - (old != 0)
+        return old != number
 
     def untolerated(self, tolerations: tuple[Toleration, ...], effects: tuple[str, ...]) -> npt.NDArray[np.int64]:
         """For each node, how many of its taints with one of these effects no toleration covers."""

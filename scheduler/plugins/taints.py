@@ -21,7 +21,7 @@ class TaintToleration(Filter, Score):
     weight = 3.0
 
     def filter(self, pod: PodInfo, nodes: Snapshot) -> Mask | None:
-        if not nodes.taints.set_of.any():
+        if not nodes.taints.tainted:
             return None
         return np.equal(nodes.taints.untolerated(pod.tolerations, _HARD), 0)
 
@@ -30,7 +30,7 @@ class TaintToleration(Filter, Score):
         return [f"node(s) had untolerated taint {first}"], True
 
     def score(self, pod: PodInfo, nodes: Snapshot, feasible: Mask) -> Floats | None:
-        if not nodes.taints.set_of.any():
+        if not nodes.taints.tainted:
             return None
         counts = nodes.taints.untolerated(pod.tolerations, _SOFT)
         highest = int(counts.max(where=feasible, initial=0))

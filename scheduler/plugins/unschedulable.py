@@ -17,7 +17,7 @@ class NodeUnschedulable(Filter):
     helped_by = Happening.NODE_ADDED | Happening.NODE_CHANGED
 
     def filter(self, pod: PodInfo, nodes: Snapshot) -> Mask | None:
-        if not nodes.unschedulable.any() or any(each.tolerates(_CORDON) for each in pod.tolerations):
+        if not nodes.cordoned or any(each.tolerates(_CORDON) for each in pod.tolerations):
             return None
         return ~nodes.unschedulable
 
