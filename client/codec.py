@@ -26,6 +26,14 @@ class _Event(msgspec.Struct):
     object: msgspec.Raw
 
 
+class Bookmark(msgspec.Struct):
+    """How far a watch is. The kind's own struct will not do: this has none of the fields that a kind requires."""
+
+    apiVersion: str | None = None
+    kind: str | None = None
+    metadata: meta_v1.ObjectMeta | None = None
+
+
 class _List(msgspec.Struct, Generic[S]):
     metadata: meta_v1.ListMeta = msgspec.field(default_factory=meta_v1.ListMeta)
     items: list[S] | None = None
@@ -52,6 +60,14 @@ def decode(cls: type[T], body: bytes | msgspec.Raw) -> T:
     except msgspec.DecodeError as error:
         raise Unreadable(f"the server's {cls.__name__} cannot be read: {error}") from error
     return obj
+
+
+def decode_bookmark(body: bytes | msgspec.Raw) -> Bookmark:
+    """Raises Unreadable."""
+    try:
+        return msgspec.json.decode(body, type=Bookmark)
+    except msgspec.DecodeError as error:
+        raise Unreadable(f"the server's bookmark cannot be read: {error}") from error
 
 
 def decode_list(cls: type[T], body: bytes) -> tuple[list[T], meta_v1.ListMeta]:

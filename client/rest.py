@@ -20,7 +20,7 @@ import msgspec
 
 from api import errors
 from api.types import meta_v1
-from client.codec import EVENT_DECODER, Unreadable, body_bytes, decode, decode_list, encode
+from client.codec import EVENT_DECODER, Unreadable, body_bytes, decode, decode_bookmark, decode_list, encode
 from client.kubeconfig import Config
 from client.resources import KubeObject, resource_of
 from client.transport import Transport
@@ -205,6 +205,9 @@ class Client:
                 if event.type == "ERROR":
                     status = msgspec.json.decode(event.object)
                     raise errors.from_status(status, status.get("code") or 500)
+                if event.type == "BOOKMARK":
+                    yield "BOOKMARK", cast(T, decode_bookmark(event.object))
+                    continue
                 try:
                     obj = decode(cls, event.object)
                 except Unreadable as error:  # again and again, if the watch began anew from before it

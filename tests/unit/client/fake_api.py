@@ -46,6 +46,11 @@ class FakeApi:
         gone = self.objects.pop((path, name))
         await self._append("DELETED", path, gone)
 
+    async def bookmark(self, path: str) -> int:
+        """Tell the watches of a collection how far they are; returns that version."""
+        await self._append("BOOKMARK", path, {"metadata": {"resourceVersion": str(self.version + 1)}})
+        return self.version
+
     def compact(self) -> None:
         """Forget the history: older watches are Gone."""
         self.compacted = self.version

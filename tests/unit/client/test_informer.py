@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 
 import pytest
 from aiohttp import web
 
-from api.types import core_v1
+from api.types import core_v1, discovery_v1
 from client.informer import Informer
 from client.kubeconfig import Config
 from client.rest import Client
@@ -188,3 +188,16 @@ async def test_many_changes_arrive_in_order(count: int) -> None:
             await write
         await until(lambda: len(informer) == count)
         assert [key for key, _ in changes] == [f"default/p{i}" for i in range(count)]
+
+
+async def test_a_bookmark_need_not_be_a_whole_object() -> None:
+    """It holds a resourceVersion and nothing else, whatever the kind's required fields are."""
+    path = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices"
+    async with serve() as api, Client(Config(api.url)) as client:
+        version = await api.bookmark(path)
+        events = client.watch(discovery_v1.EndpointSlice, "default", resource_version=str(version - 1))
+        async with asyncio.timeout(5), aclosing(events):
+            kind, obj = await anext(events)
+        assert kind == "BOOKMARK"
+        assert obj.metadata is not None
+        assert obj.metadata.resourceVersion == str(version)
