@@ -26,8 +26,8 @@ from kubelet.network.files import Dns
 from kubelet.node_context import NodeContext
 from kubelet.objects import PodObjects
 from kubelet.options import Options
-from kubelet.pod.create import Ground
 from kubelet.pod.env import service_variables
+from kubelet.pod.ground import Ground
 from kubelet.pods import Pods
 from kubelet.probes.handler import Asker
 from kubelet.registration import Registration
@@ -155,6 +155,8 @@ class Agent:
             cgroup_driver=str(info.get("CgroupDriver", "cgroupfs")),
             memory=self._machine.memory,
             lowest_oom_score=lowest,
+            seccomp_default=self._options.seccomp_default,
+            seccomp_folder=self._options.root_dir / "seccomp",
         )
 
     def _register(self, group: asyncio.TaskGroup) -> None:

@@ -11,8 +11,8 @@ from typing import Protocol
 from api.types import core_v1
 from kubelet.network.cni import Cni
 from kubelet.network.files import Dns
-from kubelet.pod.create import Ground
 from kubelet.pod.env import Objects
+from kubelet.pod.ground import Ground
 from kubelet.probes.handler import Asker
 from kubelet.runtime.engine import Engine
 from kubelet.runtime.images import Images

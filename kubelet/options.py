@@ -33,6 +33,7 @@ class Options(Common):
     cni_bin_dir: tuple[str, ...] = option(("/usr/lib/cni", "/opt/cni/bin"), help="where CNI plugins are found")
     cni_cache_dir: Path | None = option(None, help="what CNI allocated (default: ROOT_DIR/cni)")
     cgroup_root: str = option("", help="the cgroup below which the pods' cgroups are made")
+    seccomp_default: bool = option(False, help="give containers without a seccomp profile the engine's own")
     sync_period: Duration = option(Duration(60), help="how often Docker's containers are listed as a safety net")
     docker_starts: int = option(8, help="how many containers are started at once")
     cleanup: bool = option(False, help="remove everything that this node's kubelet made on the machine, then exit")

@@ -21,7 +21,7 @@ from daemon.log import logger
 
 log = logger(__name__)
 
-COMPANY = 0.3
+COMPANY = 0.5
 """Seconds that a status which nobody waits for may wait for the next."""
 _OPTIONAL = ("message", "reason", "podIP", "podIPs", "hostIP", "hostIPs", "containerStatuses", "initContainerStatuses")
 
@@ -156,7 +156,9 @@ class Upstream:
 
 
 def _matters(before: core_v1.PodStatus | None, after: core_v1.PodStatus) -> bool:
-    """Whether somebody may be waiting for this news."""
+    """Whether somebody may be waiting for this news: not for the first words on a pod that still starts."""
+    if after.phase == "Pending" and not (before and before.containerStatuses):
+        return False
     return before is None or _gist(before) != _gist(after)
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from api.types import core_v1
+from kubelet.pod.ground import Ground
 
 
 class SecurityError(ValueError):
     """The container would run as somebody it must not run as."""
 
 
-def apply_security(pod: core_v1.PodSpec, container: core_v1.Container, body: dict[str, Any], image_user: str) -> None:
+def apply_security(
+    pod: core_v1.PodSpec, container: core_v1.Container, body: dict[str, Any], image_user: str, ground: Ground
+) -> None:
     """Write the effective security context into a create body: the container's own fields win over the pod's."""
     whole = pod.securityContext or core_v1.PodSecurityContext()
     own = container.securityContext or core_v1.SecurityContext()
@@ -33,14 +36,31 @@ def apply_security(pod: core_v1.PodSpec, container: core_v1.Container, body: dic
         host["CapDrop"] = list(own.capabilities.drop or ())
     if own.readOnlyRootFilesystem:
         host["ReadonlyRootfs"] = True
-    options = []
+    options = seccomp(own.seccompProfile or whole.seccompProfile, ground)
     if own.allowPrivilegeEscalation is False:
         options.append("no-new-privileges")
-    profile = own.seccompProfile or whole.seccompProfile
-    if profile is not None and profile.type == "Unconfined":
-        options.append("seccomp=unconfined")
     if options:
         host["SecurityOpt"] = options
+
+
+def seccomp(profile: core_v1.SeccompProfile | None, ground: Ground) -> list[str]:
+    """Docker's option for a profile. Without one a container is unconfined, as Kubernetes has it, unless the node
+    says that the engine's own profile is the default. Raises SecurityError for a local profile that can't be read."""
+    kind = profile.type if profile is not None else "RuntimeDefault" if ground.seccomp_default else "Unconfined"
+    if kind == "RuntimeDefault":
+        return []
+    if kind == "Unconfined" or profile is None:
+        return ["seccomp=unconfined"]
+    folder = ground.seccomp_folder
+    path = (folder / (profile.localhostProfile or "")).resolve()
+    if not path.is_relative_to(folder.resolve()):
+        raise SecurityError(
+            f"the seccomp profile {profile.localhostProfile!r} leads out of the node's folder of profiles"
+        )
+    try:
+        return [f"seccomp={path.read_text()}"]
+    except OSError as error:
+        raise SecurityError(f"cannot load seccomp profile {profile.localhostProfile!r}: {error.strerror}") from error
 
 
 def _first(user: int | None, otherwise: str | int) -> str | int:

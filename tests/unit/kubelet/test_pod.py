@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -9,11 +10,12 @@ import pytest
 
 from api.types import core_v1, meta_v1
 from kubelet.pod import resources
-from kubelet.pod.create import Ground, Mount, Wanted, container_body, sandbox_body
+from kubelet.pod.create import Mount, Wanted, container_body, sandbox_body
 from kubelet.pod.env import ConfigError, Objects, environment, references, service_variables
 from kubelet.pod.expand import expand
 from kubelet.pod.fields import Facts, FieldError, field_value, resource_value
-from kubelet.pod.security import SecurityError
+from kubelet.pod.ground import Ground
+from kubelet.pod.security import SecurityError, seccomp
 
 GROUND = Ground("n1", "pause:1", "/root", "cgroupfs", 8 << 30, 0)
 
@@ -263,3 +265,18 @@ def test_non_root_is_verified(context: dict[str, Any], image_user: str, message:
 
 def test_non_root_that_is() -> None:
     assert "User" not in secured({"runAsNonRoot": True}, {}, "1000")
+
+
+def test_seccomp_profiles(tmp_path: Path) -> None:
+    (tmp_path / "own.json").write_text('{"defaultAction":"SCMP_ACT_ALLOW"}')
+    ground = Ground("n1", seccomp_folder=tmp_path)
+
+    def options(**profile: str) -> list[str]:
+        return seccomp(msgspec.convert(profile, core_v1.SeccompProfile) if profile else None, ground)
+
+    assert options() == options(type="Unconfined") == ["seccomp=unconfined"]
+    assert options(type="RuntimeDefault") == seccomp(None, Ground("n1", seccomp_default=True)) == []
+    assert options(type="Localhost", localhostProfile="own.json") == ['seccomp={"defaultAction":"SCMP_ACT_ALLOW"}']
+    for path in ("../own.json", "absent.json"):
+        with pytest.raises(SecurityError):
+            options(type="Localhost", localhostProfile=path)

@@ -1,0 +1,20 @@
+"""What of the node goes into every container."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Ground:
+    node: str
+    pause_image: str = ""
+    cgroup_root: str = ""
+    cgroup_driver: str = "cgroupfs"
+    memory: int = 0
+    lowest_oom_score: int = -1000
+    """0 where the machine lets nobody lower a score."""
+    seccomp_default: bool = False
+    """Whether a container without a seccomp profile gets the engine's; Kubernetes' default is none."""
+    seccomp_folder: Path = Path("/var/lib/pytheas/kubelet/seccomp")
