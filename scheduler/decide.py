@@ -85,18 +85,20 @@ def _unschedulable(pod: PodInfo, nodes: Snapshot, profile: Profile, count: int) 
 
 def explain(pod: PodInfo, nodes: Snapshot, filters: Iterable[Filter]) -> list[Rejection]:
     """Why each node was rejected: by the first filter that did so, with all the reasons which that filter has."""
-    found: dict[tuple[str, str, bool], list[str]] = {}
+    found: list[Rejection] = []
     left = nodes.live
     for plugin in filters:
         mask = plugin.filter(pod, nodes)
         if mask is None:
             continue
-        for row in np.flatnonzero(left & ~mask):
-            reasons, final = plugin.explain(pod, nodes, int(row))
-            for reason in reasons:
-                found.setdefault((plugin.name, reason, final), []).append(nodes.name(int(row)))
+        rejected = left & ~mask
+        if rejected.any():
+            for reason in plugin.explain(pod, nodes, rejected):
+                names = tuple(nodes.name(row) for row in np.flatnonzero(reason.nodes & rejected).tolist())
+                if names:
+                    found.append(Rejection(plugin.name, reason.sentence, names, reason.final))
         left = left & mask
-    return [Rejection(plugin, reason, tuple(rows), final) for (plugin, reason, final), rows in found.items()]
+    return found
 
 
 def histogram(rejections: Iterable[Rejection]) -> str:

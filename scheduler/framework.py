@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Flag, auto
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from scheduler.podinfo import PodInfo
 from scheduler.snapshot import Snapshot
@@ -42,6 +42,14 @@ class Rejection:
     final: bool = False
 
 
+class Reason(NamedTuple):
+    """A sentence for the user, the nodes it is true of, and whether taking other pods away would not change it."""
+
+    sentence: str
+    nodes: Mask
+    final: bool = False
+
+
 class Plugin(ABC):  # noqa: B024 - what all extension points have in common
     """`name` is what shows in metrics and verdicts."""
 
@@ -68,8 +76,8 @@ class Filter(Plugin):
         """Where the pod may be, as far as this plugin is concerned. None: anywhere. Must not change the array later."""
 
     @abstractmethod
-    def explain(self, pod: PodInfo, nodes: Snapshot, row: int) -> tuple[Sequence[str], bool]:
-        """Why not on this node, which `filter` rejected: the sentences, and whether that is final."""
+    def explain(self, pod: PodInfo, nodes: Snapshot, rejected: Mask) -> Iterable[Reason]:
+        """Why not on these nodes, which `filter` rejected: each is in one reason's mask at least."""
 
 
 class PostFilter(Plugin):

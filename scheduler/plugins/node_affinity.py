@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
-from scheduler.framework import MAX_SCORE, Filter, Happening, Score
+from scheduler.framework import MAX_SCORE, Filter, Happening, Reason, Score
 from scheduler.podinfo import PodInfo
 from scheduler.snapshot import Snapshot
 from scheduler.tables import Floats, Mask
@@ -20,8 +20,8 @@ class NodeAffinity(Filter, Score):
     def filter(self, pod: PodInfo, nodes: Snapshot) -> Mask | None:
         return None if pod.wish is None else nodes.labels.matching(pod.wish)
 
-    def explain(self, pod: PodInfo, nodes: Snapshot, row: int) -> tuple[Sequence[str], bool]:
-        return ["node(s) didn't match Pod's node affinity/selector"], True
+    def explain(self, pod: PodInfo, nodes: Snapshot, rejected: Mask) -> Iterable[Reason]:
+        return [Reason("node(s) didn't match Pod's node affinity/selector", rejected, final=True)]
 
     def score(self, pod: PodInfo, nodes: Snapshot, feasible: Mask) -> Floats | None:
         if not pod.preferred:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
-from scheduler.framework import Filter, Happening
+from scheduler.framework import Filter, Happening, Reason
 from scheduler.podinfo import PodInfo
 from scheduler.snapshot import Snapshot
 from scheduler.tables import Mask
@@ -25,5 +25,5 @@ class NodeName(Filter):
             mask[row] = True
         return mask
 
-    def explain(self, pod: PodInfo, nodes: Snapshot, row: int) -> tuple[Sequence[str], bool]:
-        return ["node(s) didn't match the requested node name"], True
+    def explain(self, pod: PodInfo, nodes: Snapshot, rejected: Mask) -> Iterable[Reason]:
+        return [Reason("node(s) didn't match the requested node name", rejected, final=True)]

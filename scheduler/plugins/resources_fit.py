@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
-from scheduler.framework import Filter, Happening
+from scheduler.framework import Filter, Happening, Reason
 from scheduler.podinfo import PodInfo
 from scheduler.requests import PODS
 from scheduler.snapshot import Snapshot
@@ -26,13 +26,12 @@ class ResourcesFit(Filter):
                 mask &= table.free[column] >= number
         return mask
 
-    def explain(self, pod: PodInfo, nodes: Snapshot, row: int) -> tuple[Sequence[str], bool]:
+    def explain(self, pod: PodInfo, nodes: Snapshot, rejected: Mask) -> Iterable[Reason]:
         table = nodes.resources
-        reasons = ["Too many pods"] if table.free[table.column(PODS), row] < 1 else []
-        final = False
+        yield Reason("Too many pods", np.less(table.free[table.column(PODS)], 1))
         for resource, number in pod.requests:
-            column = table.column(resource)
-            if number > 0 and table.free[column, row] < number:
-                reasons.append(f"Insufficient {resource}")
-                final = final or bool(table.allocatable[column, row] < number)
-        return reasons, final
+            if number > 0:
+                column = table.column(resource)
+                lacks, never = table.free[column] < number, table.allocatable[column] < number
+                yield Reason(f"Insufficient {resource}", lacks & never, final=True)
+                yield Reason(f"Insufficient {resource}", lacks & ~never)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
-from scheduler.framework import MAX_SCORE, Filter, Happening, Score
+from scheduler.framework import MAX_SCORE, Filter, Happening, Reason, Score
 from scheduler.podinfo import PodInfo
 from scheduler.snapshot import Snapshot
 from scheduler.tables import Floats, Mask, bare
@@ -25,9 +25,11 @@ class TaintToleration(Filter, Score):
             return None
         return np.equal(nodes.taints.untolerated(pod.tolerations, _HARD), 0)
 
-    def explain(self, pod: PodInfo, nodes: Snapshot, row: int) -> tuple[Sequence[str], bool]:
-        first = bare(nodes.taints.sets[nodes.taints.set_of[row]], pod.tolerations, _HARD)[0]
-        return [f"node(s) had untolerated taint {first}"], True
+    def explain(self, pod: PodInfo, nodes: Snapshot, rejected: Mask) -> Iterable[Reason]:
+        for number in np.unique(nodes.taints.set_of[rejected]).tolist():
+            first = bare(nodes.taints.sets[number], pod.tolerations, _HARD)[0]
+            same = np.equal(nodes.taints.set_of, number)
+            yield Reason(f"node(s) had untolerated taint {first}", same & rejected, final=True)
 
     def score(self, pod: PodInfo, nodes: Snapshot, feasible: Mask) -> Floats | None:
         if not nodes.taints.tainted:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
-from scheduler.framework import Filter, Happening
+from scheduler.framework import Filter, Happening, Reason
 from scheduler.podinfo import PodInfo, Taint
 from scheduler.snapshot import Snapshot
 from scheduler.tables import Mask
@@ -21,5 +21,5 @@ class NodeUnschedulable(Filter):
             return None
         return ~nodes.unschedulable
 
-    def explain(self, pod: PodInfo, nodes: Snapshot, row: int) -> tuple[Sequence[str], bool]:
-        return ["node(s) were unschedulable"], True
+    def explain(self, pod: PodInfo, nodes: Snapshot, rejected: Mask) -> Iterable[Reason]:
+        return [Reason("node(s) were unschedulable", rejected, final=True)]
