@@ -17,7 +17,7 @@ from apiserver.endpoints.app import App
 from apiserver.endpoints.metrics import Requests
 from apiserver.endpoints.site import site
 from apiserver.endpoints.state import State
-from apiserver.options import Options
+from apiserver.options import Options, check, own_address
 from apiserver.registry import KINDS
 from apiserver.storage.channel import Certificates
 from apiserver.storage.compaction import compact_regularly
@@ -25,6 +25,7 @@ from apiserver.storage.etcd import Etcd
 from apiserver.streaming.kubelet import KubeletClient
 from daemon import log as daemon_log
 from daemon import run
+from daemon.fatal import Fatal
 from daemon.options import parse
 
 log = daemon_log.logger(__name__)
@@ -41,6 +42,29 @@ def main() -> int:
 
 async def serve(options: Options) -> None:
     """Serve until cancelled."""
+    try:
+        server, state = _build(options)
+        listener = _listen(options)
+    except (OSError, ValueError) as error:  # a file that is missing or no good, a port that is taken
+        raise Fatal(f"cannot start: {error}") from error
+    background = [
+        asyncio.create_task(state.feed.run(), name="feed"),
+        asyncio.create_task(keep_basics(state, own_address(options), options.secure_port), name="basics"),
+        asyncio.create_task(compact_regularly(state.etcd), name="compaction"),
+        asyncio.create_task(_settle(state), name="settle"),
+    ]
+    try:
+        await server.until_cancelled(listener)
+    finally:
+        for task in background:
+            task.cancel()
+        await asyncio.gather(*background, return_exceptions=True)
+        await state.etcd.close()
+
+
+def _build(options: Options) -> tuple[Server, State]:
+    """Put the parts together. Raises OSError, ValueError when a flag makes no sense."""
+    check(options)
     certificates = Certificates(options.etcd_ca_file, options.etcd_cert_file, options.etcd_key_file)
     etcd = Etcd(options.etcd_servers, certificates)
     kubelets = KubeletClient(options.kubelet_ca_file, options.kubelet_client_cert_file, options.kubelet_client_key_file)
@@ -54,38 +78,19 @@ async def serve(options: Options) -> None:
     requests = Requests()
     address = _join(own_address(options), options.secure_port)
     app = App(state, Authenticator(checks), site(state, ready, requests), requests, address)
-    server = Server(_config(options, app), state)
-    listener = _listen(options)
-    background = [
-        asyncio.create_task(state.feed.run(), name="feed"),
-        asyncio.create_task(keep_basics(state, own_address(options), options.secure_port), name="basics"),
-        asyncio.create_task(compact_regularly(etcd), name="compaction"),
-    ]
-    try:
-        await server.until_cancelled(listener)
-    finally:
-        for task in background:
-            task.cancel()
-        await asyncio.gather(*background, return_exceptions=True)
-        await etcd.close()
-
-
-def own_address(options: Options) -> str:
-    """The address under which others reach this server: as told, as bound, or that of the way out of this machine."""
-    if options.advertise_address:
-        return options.advertise_address
-    if options.bind_address not in ("", "0.0.0.0", "::"):
-        return options.bind_address
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))  # sends nothing: it only asks the routing table
-        except OSError:
-            return "127.0.0.1"
-        return str(probe.getsockname()[0])
+    config = _config(options, app)
+    config.load()
+    return Server(config, state), state
 
 
 def _join(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+async def _settle(state: State) -> None:
+    """Once the caches are filled, what is alive stays: the garbage collector need not look at it again."""
+    await state.feed.filled.wait()
+    run.freeze()
 
 
 def _filled(state: State) -> str | None:

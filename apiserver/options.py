@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import ipaddress
+import os
+import socket
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from daemon.options import Common, option
@@ -32,3 +35,30 @@ class Options(Common):
     service_cluster_ip_range: str = option("10.96.0.0/16", help="the range of the Services' own addresses")
     service_node_port_range: str = option("30000-32767", help="the ports for NodePort Services")
     token_auth_file: Path | None = option(None, help='static tokens, a line each: token,user,uid,"group1,group2"')
+
+
+def check(options: Options) -> None:
+    """Raises ValueError for a flag that makes no sense, with a sentence."""
+    for field in fields(options):
+        path = getattr(options, field.name)
+        if isinstance(path, Path) and not os.access(path, os.R_OK):
+            raise ValueError(f"--{field.name.replace('_', '-')}: {path} cannot be read")
+    for network in options.service_cluster_ip_range.split(","):
+        ipaddress.ip_network(network.strip())
+    low, _, high = options.service_node_port_range.partition("-")
+    if not (low.isdigit() and high.isdigit() and 0 < int(low) <= int(high) < 65536):
+        raise ValueError(f"{options.service_node_port_range!r} is no range of ports: write it as 30000-32767")
+
+
+def own_address(options: Options) -> str:
+    """The address under which others reach this server: as told, as bound, or that of the way out of this machine."""
+    if options.advertise_address:
+        return options.advertise_address
+    if options.bind_address not in ("", "0.0.0.0", "::"):
+        return options.bind_address
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # sends nothing: it only asks the routing table
+        except OSError:
+            return "127.0.0.1"
+        return str(probe.getsockname()[0])
