@@ -11,6 +11,8 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
+import msgspec
+
 from api import errors
 from api.metadata import now as present
 from api.types import coordination_v1, core_v1, meta_v1
@@ -47,6 +49,7 @@ class Registration:
         self._told: core_v1.NodeStatus | None = None
         self._told_at = 0.0
         self._uid = ""
+        self._registered = asyncio.Event()
 
     def nudge(self) -> None:
         self._nudged.set()
@@ -68,6 +71,7 @@ class Registration:
         except errors.AlreadyExists:
             registered = await self._adopt()
         self._uid = (registered.metadata.uid or "") if registered.metadata else ""
+        self._registered.set()
         self._told = registered.status
         self._on_node(registered)
         return registered
@@ -117,6 +121,7 @@ class Registration:
         """For ever: renew the Lease."""
         backoff = Backoff(0.2, RENEW_EVERY)
         lease: coordination_v1.Lease | None = None
+        await self._registered.wait()
         while True:
             delay = RENEW_EVERY
             try:
@@ -136,8 +141,12 @@ class Registration:
                 return await self._client.create(self._lease())
         assert lease.spec is not None
         fresh = self._lease()
-        assert fresh.spec is not None
-        fresh.metadata = lease.metadata
+        own = fresh.metadata.ownerReferences if fresh.metadata is not None else None
+        if lease.metadata is not None:
+            # Made before the Node was (or for one that is gone), it gets its owner now.
+            fresh.metadata = msgspec.structs.replace(
+                lease.metadata, ownerReferences=own or lease.metadata.ownerReferences
+            )
         return await self._client.update(fresh)
 
     def _lease(self) -> coordination_v1.Lease:
