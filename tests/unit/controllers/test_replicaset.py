@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -72,7 +73,7 @@ def test_about_equal_ages_are_equal() -> None:
 def test_batches_double_and_add_up(count: int) -> None:
     sizes = list(batches(count))
     assert sum(sizes) == count
-    assert all(now <= 2 * before for before, now in zip(sizes, sizes[1:], strict=False))
+    assert all(now <= 2 * before for before, now in pairwise(sizes))
     assert sizes[:1] == ([1] if count else [])
 
 
