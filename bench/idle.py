@@ -6,14 +6,13 @@ core.
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterable
-from pathlib import Path
 
-from bench.node import Site, family, site
+from bench.node import Site, site
+from bench.processes import cpu_seconds, resident
 from bench.table import Row
 from tests.harness.kubectl import Kubectl
 from tests.harness.process import wait_until
@@ -50,24 +49,7 @@ def _pids(here: Site) -> dict[str, int]:
 
 def _cpu(here: Site) -> dict[str, float]:
     """Seconds on a core so far, ended children included."""
-    return {name: sum(_seconds(member) for member in family(pid)) for name, pid in _pids(here).items()}
-
-
-def _seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
-
-
-def resident(pid: int) -> float:
-    """Megabytes that a process and its children hold."""
-    return sum(_resident(member) for member in family(pid))
-
-
-def _resident(pid: int) -> float:
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) / 1024
-    return 0.0
+    return {name: cpu_seconds(pid) for name, pid in _pids(here).items()}
 
 
 def _bare_process() -> float:
@@ -75,7 +57,7 @@ def _bare_process() -> float:
     try:
         assert process.stdout is not None
         assert process.stdout.readline() == b"up\n"
-        return _resident(process.pid)
+        return resident(process.pid)
     finally:
         process.kill()
         process.communicate()

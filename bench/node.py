@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from bench.plane import Plane
 from cluster import identities
@@ -75,11 +74,3 @@ def _site(plane: Plane, host: Host) -> Site:
         write_config(layout, daemon)
     kubelet = host.process("kubelet", [*daemons["kubelet"].argv(layout), "--docker-host", host.docker])
     return Site(plane, host, kubelet, host.process("proxy", daemons["proxy"].argv(layout)))
-
-
-def family(pid: int) -> list[int]:
-    found = [pid]
-    for task in Path(f"/proc/{pid}/task").glob("*"):
-        for child in (task / "children").read_text().split():
-            found += family(int(child))
-    return found

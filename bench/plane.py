@@ -11,12 +11,14 @@ import socket
 import ssl
 import tempfile
 import urllib.request
-from contextlib import AbstractContextManager, ExitStack
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from bench.processes import cpu_seconds
 from bench.wire import Target
 from cluster import identities
 from cluster.daemons import Daemon, Machine, control_plane
@@ -26,6 +28,16 @@ from tests.harness.process import Process, free_port
 
 TOKEN = "bench-0123456789abcdef"
 """The administrator's token, for load generators that cannot show a certificate."""
+
+
+@dataclass
+class Cost:
+    daemon: str
+    seconds: float = 0.0
+
+    def of_each(self, count: float) -> str:
+        """For a row's note, when it was spent on `count` things."""
+        return f"{self.daemon} {self.seconds / count * 1e6:.0f} µs CPU each"
 
 
 class Plane(AbstractContextManager["Plane"]):
@@ -42,7 +54,6 @@ class Plane(AbstractContextManager["Plane"]):
         wanted = {"etcd", "apiserver", *daemons}
         known = control_plane(self.layout, self.network, self.ports, Machine("bench", address))
         self.processes = {daemon.name: self._process(daemon) for daemon in known if daemon.name in wanted}
-        self._stack = ExitStack()
 
     def _process(self, daemon: Daemon) -> Process:
         more: dict[str, Any] = {}
@@ -97,6 +108,14 @@ class Plane(AbstractContextManager["Plane"]):
         shown = identities.pair(self.layout, "etcd-client")
         where = ["--server", f"127.0.0.1:{self.ports.etcd}", "--ca", str(self.layout.pki / "etcd-ca.crt")]
         return [*where, "--cert", str(shown.certificate), "--key", str(shown.key)]
+
+    @contextmanager
+    def cost(self, name: str) -> Iterator[Cost]:
+        """The time a daemon spends on the cores in the block: unlike a rate, it hardly depends on who else is busy."""
+        cost, pid = Cost(name), self.processes[name].pid
+        before = cpu_seconds(pid)
+        yield cost
+        cost.seconds = cpu_seconds(pid) - before
 
     def pids(self) -> dict[str, int]:
         return {name: process.pid for name, process in self.processes.items()}
