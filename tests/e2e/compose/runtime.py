@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """runc for a machine that lacks some capabilities itself.
 
-Docker 20.10 gives a privileged container every capability that the kernel knows, and runc fails on those that the machine
-was not given. This asks for the rest only; on a machine that has them all it changes nothing.
+Docker 20.10 gives a privileged container every capability that the kernel knows, and runc fails on those that the
+machine was not given. This asks for the rest only; on a machine that has them all it changes nothing.
 """
 
 import json

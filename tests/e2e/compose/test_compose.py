@@ -19,8 +19,10 @@ def health(composed: Composed, service: str) -> str:
 
 
 def test_every_service_becomes_healthy(composed: Composed) -> None:
-    for service in SERVICES:
-        wait_until(f"{service}'s health", lambda name=service: health(composed, name) == "healthy", seconds=90)
+    def unhealthy() -> list[str]:
+        return [service for service in SERVICES if health(composed, service) != "healthy"]
+
+    wait_until("the health of every service", lambda: not unhealthy(), seconds=90)
 
 
 def test_both_nodes_are_ready_for_the_administrator_on_the_host(composed: Composed) -> None:
@@ -50,14 +52,29 @@ def greeting(composed: Composed, node: str, url: str) -> str:
 
 
 def test_a_daemon_killed_in_a_node_comes_back(composed: Composed) -> None:
-    def pid() -> str:
-        control = ("supervisorctl", "-c", "/etc/pytheas/supervisord.conf", "pid", "kubelet")
-        return composed.inside("node2", *control, check=False).strip()
+    def control(*words: str) -> str:
+        return composed.inside("node2", "supervisorctl", "-c", "/etc/pytheas/supervisord.conf", *words, check=False)
 
-    old = pid()
-    composed.inside("node2", "kill", "-KILL", old)
-    wait_until("a new kubelet", lambda: pid() not in (old, "0", ""), seconds=30)
+    old = control("pid", "kubelet")
+    control("signal", "KILL", "kubelet")
+    wait_until("a new kubelet", lambda: control("pid", "kubelet") not in (old, "0\n"), seconds=30)
     wait_until("its health", lambda: "ok" in composed.inside("node2", "curl", "-fsS", "http://127.0.0.1:10248/healthz"))
+
+
+def test_a_node_that_was_restarted_runs_its_pods_again(composed: Composed) -> None:
+    on_node2 = ("pods", "-l", "app=hello", "--field-selector", "spec.nodeName=node2")
+    before = composed.kubectl.get(*on_node2)["items"]
+    assert before
+    composed.docker("restart", f"{PROJECT}_node2_1")
+
+    def back() -> bool:
+        pods = composed.kubectl.get(*on_node2)["items"]
+        statuses = [status for pod in pods for status in pod["status"]["containerStatuses"]]
+        return bool(statuses) and all(status["ready"] and status["restartCount"] > 0 for status in statuses)
+
+    wait_until("the pods of node2", back, seconds=90, every=0.5)
+    after = composed.kubectl.get(*on_node2)["items"]
+    assert {pod["metadata"]["uid"] for pod in after} == {pod["metadata"]["uid"] for pod in before}
 
 
 def test_a_control_plane_container_killed_comes_back(composed: Composed) -> None:
