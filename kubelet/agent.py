@@ -24,9 +24,9 @@ from kubelet.network import routes
 from kubelet.network.cni import Cni
 from kubelet.network.files import Dns
 from kubelet.node_context import NodeContext
-from kubelet.objects import PodObjects
+from kubelet.objects import SYNC_DEADLINE, PodObjects
 from kubelet.options import Options
-from kubelet.pod.env import service_variables
+from kubelet.pod.env import Objects, service_variables
 from kubelet.pod.ground import Ground
 from kubelet.pods import Pods
 from kubelet.probes.handler import Asker
@@ -127,7 +127,7 @@ class Agent:
             asker=self._asker,
             ground=Ground(self._name),
             channel=self._upstream,
-            objects=self._objects.fetch,
+            objects=self._pod_objects,
             services=self._service_variables,
             dns=Dns(options.cluster_dns, options.cluster_domain, conf),
             host_ips=self._ips,
@@ -169,6 +169,7 @@ class Agent:
             self._own_node,
         )
         self._images.on_change = self._images_changed
+        self._watch.on_change = self._registration.nudge
         group.create_task(self._registration.keep_status())
         group.create_task(self._registration.keep_lease())
 
@@ -221,6 +222,15 @@ class Agent:
         if new is not None:
             self._pods.put(new)
 
+    async def _pod_objects(self, pod: core_v1.Pod) -> Objects:
+        """What the pod's containers are made from. Raises OSError when the API server doesn't answer in time."""
+        try:
+            # A container that started before the Services are known would never learn of them.
+            await asyncio.wait_for(self._services.synced(), SYNC_DEADLINE)
+        except TimeoutError:
+            raise OSError("services have not yet been read at least once, cannot construct envvars") from None
+        return await self._objects.fetch(pod)
+
     def _service_variables(self, pod: core_v1.Pod) -> Mapping[str, str]:
         assert pod.spec is not None
         assert pod.metadata is not None
@@ -242,7 +252,8 @@ class Agent:
 
     async def _serve(self, stack: AsyncExitStack) -> None:
         options = self._options
-        metrics = KubeletMetrics(self._pods, self._inventory)
+        logs = Logs(self._pods, self._engine)
+        metrics = KubeletMetrics(self._pods, self._inventory, lambda: logs.open_streams)
         REGISTRY.register(metrics)
         stack.callback(REGISTRY.unregister, metrics)
         pages = plain_pages(self._pods, self._machine, REGISTRY, lambda: self._problem or self._health().runtime)
@@ -254,7 +265,6 @@ class Agent:
             log.warning("no HTTPS port: it needs --tls-cert-file, --tls-key-file and --client-ca-file")
             return
         context = tls(options.tls_cert_file, options.tls_key_file, options.client_ca_file)
-        logs = Logs(self._pods, self._engine)
         secure = [web.get("/containerLogs/{namespace}/{pod}/{container}", logs.serve), *pages]
         await stack.enter_async_context(listen(options.address, options.port, secure, context))
 

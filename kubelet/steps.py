@@ -176,7 +176,7 @@ class Steps:
 
         try:
             body = await self._body(spec, step, image, sandbox_id, ips)
-        except (ConfigError, ValueError) as error:
+        except (ConfigError, ValueError, OSError) as error:
             say("Warning", "Failed", f"Error: {error}")
             raise StepFailed(step.name, "CreateContainerConfigError", str(error)) from error
         try:

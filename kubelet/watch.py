@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 
 from client.backoff import Backoff
 from daemon.log import logger
@@ -24,6 +25,8 @@ class EngineWatch:
         self._engine, self._inventory, self._images = engine, inventory, images
         self._node = node
         self._up = up
+        self.on_change: Callable[[], None] = lambda: None
+        """Called when Docker goes away and when it is back."""
         self._inspections: set[asyncio.Task[None]] = set()
         self.last_list = 0.0
         self.trouble = "Docker has not answered yet"
@@ -40,6 +43,7 @@ class EngineWatch:
                     await self.relist()
                     self._up.set()
                     self.trouble = ""
+                    self.on_change()
                     backoff.reset()
                     await self._follow(stream, relist_period)
                 finally:
@@ -48,6 +52,7 @@ class EngineWatch:
             except EngineError as error:
                 self.trouble = str(error)
             self._up.clear()
+            self.on_change()
             log.warning("Docker is away", why=self.trouble)
             await asyncio.sleep(backoff.next())
 

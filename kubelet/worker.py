@@ -24,7 +24,7 @@ from kubelet.lifecycle.conditions import OURS
 from kubelet.lifecycle.decide import decide
 from kubelet.lifecycle.restart import finished, restart_at, runs_again, spec_hash
 from kubelet.lifecycle.status import FLIP_AFTER, pod_status
-from kubelet.lifecycle.view import Failure, Network, Stop, View
+from kubelet.lifecycle.view import TERMINAL, Failure, Network, Stop, View
 from kubelet.node_context import NodeContext
 from kubelet.probes.prober import Prober
 from kubelet.runtime.container import Container, State
@@ -146,7 +146,11 @@ class PodWorker:
     async def _once(self) -> bool:
         """One look, one step. True when the pod is gone from this node."""
         await self._read_endings()
-        view, now = self._view(), time.time()
+        now = time.time()
+        deadline = active_deadline(self.pod, self._started_at)
+        if self._evicted is None and deadline is not None and deadline <= now:
+            self.evict("DeadlineExceeded", "Pod was active on the node longer than the specified deadline")
+        view = self._view()
         self._follow_probes(view)
         view = replace(view, health=self._prober.health)
         self._tell_backoffs(view, now)
@@ -162,7 +166,9 @@ class PodWorker:
 
     async def _rest(self, step: actions.Wait, view: View, now: float) -> None:
         """Sleep until the decision's time, a token's renewal, or news."""
-        times = [each for each in (step.until, self._steps.tokens.due(), _flip_time(view, now)) if each is not None]
+        deadline = active_deadline(self.pod, self._started_at) if self._evicted is None else None
+        coming = (step.until, self._steps.tokens.due(), _flip_time(view, now), deadline)
+        times = [each for each in coming if each is not None]
         await self._sleep(max(min(times) - now, 0.0) if times else None)
         due = self._steps.tokens.due()
         if due is not None and due <= time.time():
@@ -393,6 +399,15 @@ def _with_foreign(own: core_v1.PodStatus, told: core_v1.PodStatus | None) -> cor
     mine = [each for each in own.conditions or () if each.type in OURS]
     others = [each for each in told.conditions or () if each.type not in OURS]
     return msgspec.structs.replace(own, conditions=[*mine, *others], nominatedNodeName=told.nominatedNodeName)
+
+
+def active_deadline(pod: core_v1.Pod, seen_at: float) -> float | None:
+    """When a pod that limits its own life is over; None for one that doesn't, or has ended already."""
+    status = pod.status
+    if pod.spec is None or pod.spec.activeDeadlineSeconds is None or (status and status.phase in TERMINAL):
+        return None
+    began = status.startTime.timestamp() if status is not None and status.startTime is not None else seen_at
+    return began + pod.spec.activeDeadlineSeconds
 
 
 def _flip_time(view: View, now: float) -> float | None:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -82,6 +84,7 @@ class Logs:
     def __init__(self, pods: Pods, engine: Engine) -> None:
         self._pods, self._engine = pods, engine
         self._threads = ThreadPoolExecutor(max_workers=STREAMS, thread_name_prefix="logs")
+        self.open_streams = 0
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Answers as Kubernetes' kubelet does: plain text, 404 and 400 with a sentence."""
@@ -98,10 +101,10 @@ class Logs:
             return found
         response = web.StreamResponse(headers={"Content-Type": "text/plain; charset=utf-8"})
         try:
-            pieces = self._read(found, query)
             await response.prepare(request)
-            async for piece in pieces:
-                await response.write(piece)
+            async with aclosing(self._read(found, query)) as pieces:
+                async for piece in pieces:
+                    await response.write(piece)
         except NotFound as error:
             await response.write(f"{error}\n".encode())
         except (EngineError, ConnectionError) as error:
@@ -115,7 +118,7 @@ class Logs:
         all_of = worker.containers()
         return [each for each in all_of if each.name == name and not each.is_sandbox and each.state > State.CREATED]
 
-    async def _read(self, container: Container, query: LogQuery) -> AsyncIterator[bytes]:
+    async def _read(self, container: Container, query: LogQuery) -> AsyncGenerator[bytes, None]:
         options: dict[str, Any] = {
             "stdout": query.stdout,
             "stderr": query.stderr,
@@ -126,14 +129,17 @@ class Logs:
         if query.since is not None:
             options["since"] = max(query.since, 1.0)
         left = query.limit
-        async for piece in _Pump(self._engine, self._threads, container.id, options):
-            if left is None:
-                yield piece
-                continue
-            yield piece[:left]
-            left -= len(piece)
-            if left <= 0:
-                return
+        self.open_streams += 1
+        try:
+            async with aclosing(pump(self._engine, self._threads, container.id, options)) as pieces:
+                async for piece in pieces:
+                    yield piece if left is None else piece[:left]
+                    if left is not None:
+                        left -= len(piece)
+                        if left <= 0:
+                            return
+        finally:
+            self.open_streams -= 1
 
 
 def _choose(worker: PodWorker, attempts: list[Container], name: str, previous: bool) -> Container | web.Response:
@@ -173,39 +179,30 @@ def _waits(worker: PodWorker, name: str) -> bool:
     return bool(_waiting_reason(worker, name))
 
 
-class _Pump:
-    """Docker's blocking stream as an async iterator. The thread waits when the client is slower than the container."""
+async def pump(
+    engine: Engine, threads: ThreadPoolExecutor, container_id: str, options: Mapping[str, Any]
+) -> AsyncGenerator[bytes, None]:
+    """Docker's blocking stream as an async one. Its thread waits when the client is slower than the container."""
+    loop = asyncio.get_running_loop()
+    queue: asyncio.Queue[bytes | None] = asyncio.Queue(_BUFFERED)
+    stream = await loop.run_in_executor(threads, partial(engine.open_logs, container_id, **options))
 
-    def __init__(
-        self, engine: Engine, threads: ThreadPoolExecutor, container_id: str, options: Mapping[str, Any]
-    ) -> None:
-        self._engine, self._threads = engine, threads
-        self._container_id, self._options = container_id, options
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        loop = asyncio.get_running_loop()
-        queue: asyncio.Queue[bytes | None] = asyncio.Queue(_BUFFERED)
-        stream = await loop.run_in_executor(self._threads, self._open)
-
-        def pump() -> None:
-            try:
-                for piece in chunks(stream):
-                    asyncio.run_coroutine_threadsafe(queue.put(piece), loop).result()
-            finally:
-                asyncio.run_coroutine_threadsafe(queue.put(None), loop).result()
-
-        pumping = loop.run_in_executor(self._threads, pump)
+    def read() -> None:
         try:
-            while (piece := await queue.get()) is not None:
-                yield piece
-            await pumping
+            for piece in chunks(stream):
+                asyncio.run_coroutine_threadsafe(queue.put(piece), loop).result()
         finally:
-            stream.close()
-            while not pumping.done():  # let the thread get rid of what it holds, and end
-                if queue.empty():
-                    await asyncio.wait([pumping], timeout=0.05)
-                else:
-                    queue.get_nowait()
+            asyncio.run_coroutine_threadsafe(queue.put(None), loop).result()
 
-    def _open(self) -> Any:
-        return self._engine.open_logs(self._container_id, **self._options)
+    reading = loop.run_in_executor(threads, read)
+    try:
+        while (piece := await queue.get()) is not None:
+            yield piece
+        await reading
+    finally:
+        stream.close()  # wakes the thread from its read
+        while not reading.done():
+            if queue.empty():
+                await asyncio.wait([reading], timeout=0.05)
+            else:
+                queue.get_nowait()  # what the thread still has to hand over

@@ -42,8 +42,8 @@ def spec_page(machine: Machine) -> bytes:
 class KubeletMetrics(Collector):
     """The counts that Kubernetes' kubelet gives under the same names."""
 
-    def __init__(self, pods: Pods, inventory: Inventory) -> None:
-        self._pods, self._inventory = pods, inventory
+    def __init__(self, pods: Pods, inventory: Inventory, log_streams: Callable[[], int]) -> None:
+        self._pods, self._inventory, self._log_streams = pods, inventory, log_streams
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
         containers = self._inventory.all()
@@ -60,6 +60,7 @@ class KubeletMetrics(Collector):
             count = sum(1 for each in containers if each.state is state and not each.is_sandbox)
             family.add_metric([name], count)
         yield family
+        yield GaugeMetricFamily("kubelet_log_streams", "Number of log streams being read", value=self._log_streams())
         yield GaugeMetricFamily("kubelet_desired_pods", "Number of pods worked on", len(self._pods.all()))
 
 

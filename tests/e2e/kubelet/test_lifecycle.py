@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from collections.abc import Callable
 
@@ -164,3 +165,33 @@ def test_logs_of_a_container_that_waits(lab: Lab, pod: Make) -> None:
     lab.waiting(name, "ErrImageNeverPull")
     refused = lab.kubectl.fails("logs", name)
     assert f'container "main" in pod "{name}" is waiting to start: ErrImageNeverPull' in refused
+
+
+def test_a_pods_own_deadline(lab: Lab, pod: Make) -> None:
+    name = pod(SLEEP, activeDeadlineSeconds=2)
+    lab.phase(name, "Failed")
+    status = lab.status(name)
+    assert status["reason"] == "DeadlineExceeded"
+    wait_until("the container to end", lambda: not lab.containers(name))
+
+
+def test_a_log_reader_that_goes_leaves_nothing(lab: Lab, pod: Make) -> None:
+    name = pod("while true; do echo tick; sleep 0.2; done", terminationGracePeriodSeconds=0)
+    lab.ready(name)
+
+    readers = [subprocess.Popen(lab.kubectl.argv("logs", "-f", name), stdout=subprocess.PIPE) for _ in range(5)]
+    for reader in readers:
+        assert reader.stdout is not None
+        assert reader.stdout.readline() == b"tick\n"
+        reader.kill()
+        reader.wait()
+        reader.stdout.close()
+    assert lab.kubectl("logs", name, "--tail=1") == "tick\n"
+    wait_until("the streams to end", lambda: _open_log_streams(lab) == 0, 10, every=0.2)
+
+
+def _open_log_streams(lab: Lab) -> int:
+    """How many of the kubelet's requests to Docker for logs are still open, as its pool of threads knows."""
+    page = lab.node.host.run("curl", "-sS", f"http://{lab.node.host.address}:10255/metrics")
+    line = next(each for each in page.splitlines() if each.startswith("kubelet_log_streams "))
+    return int(float(line.split()[1]))
