@@ -131,7 +131,9 @@ async def _set(state: State, resource: Resource, wanted: Object) -> None:
     """Bring an object of ours to what is wanted, if it is not so already."""
 
     def transform(old: Object) -> Object:
-        return {**wanted, "metadata": {**old["metadata"], "labels": wanted["metadata"]["labels"]}}
+        new: Object = orjson.loads(orjson.dumps({**wanted, "metadata": old["metadata"]}))
+        new["metadata"]["labels"] = dict(wanted["metadata"]["labels"])
+        return new
 
     try:
         await Update(state, resource, "default", _NAME, _AUTHOR, transform, retry=True).run()

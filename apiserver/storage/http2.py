@@ -54,6 +54,7 @@ class Connection(asyncio.Protocol):
         self._pinged = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._paused = False
+        self._out: list[bytes] = []
 
     # -- calls
 
@@ -113,7 +114,7 @@ class Connection(asyncio.Protocol):
         settings = ((_HEADER_TABLE_SIZE, 0), (_ENABLE_PUSH, 0), (_INITIAL_WINDOW, _LARGEST_WINDOW))
         payload = b"".join(struct.pack(">HI", name, value) for name, value in settings)
         more = struct.pack(">I", _LARGEST_WINDOW - _DEFAULT_WINDOW)
-        self._transport.write(_PREFACE + frame(SETTINGS, 0, 0, payload) + frame(WINDOW_UPDATE, 0, 0, more))
+        self._write(_PREFACE + frame(SETTINGS, 0, 0, payload) + frame(WINDOW_UPDATE, 0, 0, more))
         self.usable = True
         self._heard = time.monotonic()
         self._timer = asyncio.get_running_loop().call_later(TICK, self._tick)
@@ -184,8 +185,7 @@ class Connection(asyncio.Protocol):
 
     def _pump(self, call: Call) -> None:
         """Send what is pending, as far as the peer has room for it."""
-        transport = self._transport
-        while call.pending and transport is not None and not self._paused:
+        while call.pending and not self._paused:
             size = min(len(call.pending), call.window, self._window, self._max_frame)
             if size <= 0:
                 return
@@ -193,7 +193,7 @@ class Connection(asyncio.Protocol):
             call.window -= size
             self._window -= size
             last = call.finish and not call.pending
-            transport.write(frame(DATA, _END_STREAM if last else 0, call.id, part))
+            self._write(frame(DATA, _END_STREAM if last else 0, call.id, part))
 
     def _pump_all(self) -> None:
         for call in list(self._calls.values()):
@@ -201,8 +201,7 @@ class Connection(asyncio.Protocol):
                 self._pump(call)
 
     def _reset(self, call: Call) -> None:
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(frame(RST_STREAM, 0, call.id, struct.pack(">I", _CANCEL)))
+        self._write(frame(RST_STREAM, 0, call.id, struct.pack(">I", _CANCEL)))
         self._end(call, CallError("CANCELLED", "the call was cancelled"))
 
     # -- receiving
@@ -326,7 +325,14 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
     def _write(self, data: bytes) -> None:
-        if self._transport is not None:
+        """Send with all else that is written in this turn of the event loop: one system call for many calls."""
+        if not self._out:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._out.append(data)
+
+    def _flush(self) -> None:
+        data, self._out = b"".join(self._out), []
+        if self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)
 
     def _tick(self) -> None:

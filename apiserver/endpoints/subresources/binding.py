@@ -27,7 +27,8 @@ async def _create(state: State, request: Request, resource: Resource, target: Ta
     if meta.get("name", name) != name:
         raise BadRequest(f"the name of the object ({meta['name']}) does not match the name on the URL ({name})")
 
-    def bind(pod: Object) -> Object:
+    def bind(old: Object) -> Object:
+        pod: Object = orjson.loads(orjson.dumps(old))
         return bound(pod, binding, node)
 
     author = Author(request.user, options, request.warnings)
@@ -49,7 +50,7 @@ def _node(binding: Object) -> str:
 
 
 def bound(pod: Object, binding: Object, node: str) -> Object:
-    """The pod on its node. Raises Conflict if it may not go there."""
+    """Put the pod, which is changed, on its node. Raises Conflict if it may not go there."""
     meta, name = pod["metadata"], pod["metadata"]["name"]
     wanted = binding.get("metadata") or {}
     if wanted.get("uid") and wanted["uid"] != meta["uid"]:
