@@ -27,7 +27,8 @@ class Etcd:
         self.port = port or free_port()
         peer = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        argv = ["etcd", "--name", "test", "--data-dir", str(folder / "etcd-data"), "--unsafe-no-fsync"]
+        # Not with --unsafe-no-fsync: it keeps the log in the process, and tests that kill etcd would lose writes.
+        argv = ["etcd", "--name", "test", "--data-dir", str(folder / "etcd-data")]
         argv += ["--listen-client-urls", self.url, "--advertise-client-urls", self.url]
         argv += ["--listen-peer-urls", f"http://127.0.0.1:{peer}"]
         argv += ["--initial-advertise-peer-urls", f"http://127.0.0.1:{peer}"]

@@ -16,11 +16,7 @@ from tests.integration.apiserver.api import CORE, Api, config_map, connect
 @pytest.fixture
 def plane(tmp_path: Path) -> Iterator[ControlPlane]:
     """One for each test: these break it."""
-    made = ControlPlane(tmp_path)
-    assert made.etcd is not None
-    # Without fsync this etcd does not even hand its log to the kernel, and forgets answered writes when it is killed.
-    made.etcd.process.argv.remove("--unsafe-no-fsync")
-    with made as running:
+    with ControlPlane(tmp_path) as running:
         yield running
 
 
