@@ -1,6 +1,6 @@
 """What a small cluster that has nothing to do costs: memory, and time on the cores.
 
-Limits: etcd and as many bare Python processes with an event loop and an HTTP client; and what etcd alone needs of a
+Limits: etcd and as many bare Python processes with an event loop and a parser for HTTP and JSON; and what etcd alone
 core.
 """
 
@@ -20,7 +20,7 @@ from tests.harness.process import wait_until
 SECONDS = 30
 CONTROL = ("etcd", "apiserver", "scheduler", "controllers")
 NODE = ("kubelet", "proxy")
-BARE = "import asyncio, uvloop, aiohttp, msgspec; print('up', flush=True); uvloop.run(asyncio.sleep(600))"
+BARE = "import asyncio, ssl, httptools, msgspec, uvloop; print('up', flush=True); uvloop.run(asyncio.sleep(600))"
 
 
 def measure() -> Iterable[Row]:
