@@ -20,7 +20,9 @@ The cluster is found through --kubeconfig, $KUBECONFIG, ~/.kube/config or /etc/p
 
 
 def overview() -> str:
-    groups: dict[str, list[tuple[str, str]]] = {"Cluster life": list(CLUSTER_COMMANDS.items())}
+    groups: dict[str, list[tuple[str, str]]] = {
+        "Cluster life": [(name, summary) for name, summary in CLUSTER_COMMANDS.items() if summary]
+    }
     for path, entry in COMMANDS.items():
         if entry.summary:
             groups.setdefault(entry.group, []).append((path, entry.summary))

@@ -79,7 +79,10 @@ def _unknown(word: str, parent: str) -> CliError:
 
     prefix = f"{parent} " if parent else ""
     choices = [path.removeprefix(prefix) for path in COMMANDS if path.startswith(prefix)]
-    choices = sorted({choice.split()[0] for choice in choices} | ({*CLUSTER_COMMANDS} if not parent else set()))
+    choices = sorted(
+        {choice.split()[0] for choice in choices}
+        | ({name for name, summary in CLUSTER_COMMANDS.items() if summary} if not parent else set())
+    )
     prog = f"pytheas {parent}".strip()
     if not word:
         return CliError(f"{prog} needs one of: {', '.join(choices)}\nSee '{prog} --help' for usage.")

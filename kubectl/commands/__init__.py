@@ -77,8 +77,8 @@ ALIASES = {
 CLUSTER_COMMANDS = {
     "up": "Start a cluster on this machine",
     "down": "Stop it and undo what it changed on the machine",
-    "init": "Make this machine the first of a cluster",
-    "join": "Make this machine a node of a cluster",
-    "doctor": "Check what a cluster needs of this machine",
+    "init": "",
+    "join": "",
+    "doctor": "",
 }
-"""Commands of the cluster package, run as `python -m cluster.main …`."""
+"""Commands of the cluster package, run as `python -m cluster.main …`; those without a word here are not in the help."""
