@@ -11,9 +11,10 @@ from collections.abc import Callable
 
 from api import errors
 from api.types import apps_v1, coordination_v1, core_v1, discovery_v1
+from client.backoff import Backoff
 from client.informer import Informer
 from client.resources import KubeObject, Resource, resource_of
-from client.rest import Client
+from client.rest import Client, Unreachable
 from controllers import objects
 from controllers.discovery import Discovered, discover
 from controllers.informers import Informers
@@ -54,7 +55,13 @@ class Monitors:
 
     async def start(self) -> None:
         """Returns when the metadata of all kinds is there."""
-        await self.refresh()
+        backoff = Backoff(0.1, 5.0)
+        while not self.known.kinds:
+            try:
+                await self.refresh()
+            except (errors.StatusError, Unreachable) as error:
+                log.warning("cannot ask what is served", reason=str(error))
+                await asyncio.sleep(backoff.next())
         await self.synced()
 
     async def refresh(self) -> Discovered:

@@ -194,7 +194,10 @@ class DeploymentController(Controller):
         return new
 
     async def _put_status(self, deployment: Deployment, new: apps_v1.DeploymentStatus) -> None:
-        self._latest.wrote(await self.client.update_status(msgspec.structs.replace(deployment, status=new)))
+        try:
+            self._latest.wrote(await self.client.update_status(msgspec.structs.replace(deployment, status=new)))
+        except errors.NotFound:
+            log.debug("gone before its status was written", deployment=objects.name(deployment))
 
     async def _refuse(self, deployment: Deployment) -> None:
         """A selector that selects everything would adopt everything."""

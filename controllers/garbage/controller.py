@@ -22,6 +22,14 @@ from daemon.log import logger
 log = logger(__name__)
 
 
+_UNKNOWN_RETRY = 60.0
+"""Seconds until an owner of a kind that is not served is asked for again."""
+
+
+class _UnknownKind(Exception):
+    """An owner reference names a kind that the API server does not serve: nobody can say whether the owner is there."""
+
+
 class GarbageCollector(Controller):
     """Keys are uids."""
 
@@ -48,10 +56,10 @@ class GarbageCollector(Controller):
         await self.shared.monitors.start()
         await super().run()
 
-    async def reconcile(self, key: str) -> None:
+    async def reconcile(self, key: str) -> float | None:
         item = self._graph.get(key)
         if item is None:
-            return
+            return None
         try:
             if item.leaves_orphans:
                 await self._orphan_dependents(item)
@@ -61,6 +69,10 @@ class GarbageCollector(Controller):
                 await self._check_owners(item)
         except errors.NotFound:
             log.debug("gone already", kind=item.resource.kind, name=item.name)
+        except _UnknownKind as why:
+            log.info("cannot tell whether an owner is there", kind=item.resource.kind, name=item.name, reason=str(why))
+            return _UNKNOWN_RETRY
+        return None
 
     # -- owners that are being deleted
 
@@ -108,8 +120,7 @@ class GarbageCollector(Controller):
             return Owner.ABSENT
         resource = await self.shared.monitors.resource(reference.apiVersion, reference.kind)
         if resource is None:
-            text = f'no matches for kind "{reference.kind}" in version "{reference.apiVersion}"'
-            raise errors.InternalError(f"owner of {item.resource.kind} {item.name}: {text}")
+            raise _UnknownKind(f'no matches for kind "{reference.kind}" in version "{reference.apiVersion}"')
         if resource.namespaced and not item.namespace:
             text = f"ownerRef {_shown(reference)} does not exist in namespace {item.namespace!r}"
             self.events.event(_about(item), "Warning", "OwnerRefInvalidNamespace", text)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from api import errors
 from api.selectors import LabelSelector, SelectorError
 from api.types import apps_v1, core_v1
 from controllers import objects
@@ -142,4 +143,7 @@ class ReplicaSetController(Controller):
         new = status(current, owned, failure, self.clock(), complete)
         if new == current.status:
             return
-        self._latest.wrote(await self.client.update_status(msgspec.structs.replace(current, status=new)))
+        try:
+            self._latest.wrote(await self.client.update_status(msgspec.structs.replace(current, status=new)))
+        except errors.NotFound:
+            log.debug("gone before its status was written", replica_set=objects.name(current))

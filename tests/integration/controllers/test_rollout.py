@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
-from api.types import core_v1
+from api.types import apps_v1, core_v1
+from controllers.deployment.templates import template_hash, template_of
 from tests.harness.kubectl import Kubectl
 from tests.harness.process import wait_until
 from tests.integration.controllers.simulation import Simulation
@@ -176,6 +178,23 @@ def test_pods_of_a_minimum_age_only_are_available(namespace: Kubectl) -> None:
     wait_until("ready", lambda: namespace.get("deployment", "web").get("status", {}).get("readyReplicas") == 3)
     assert "availableReplicas" not in namespace.get("deployment", "web")["status"]
     rolled_out(namespace)
+
+
+def test_a_taken_name_is_avoided(namespace: Kubectl, simulation: Simulation) -> None:
+    """Another's ReplicaSet has the very name that the template's hash gives."""
+    namespace("apply", "-f", "-", stdin=manifest(paused=True))
+    raw = json.dumps(namespace.get("deployment", "web"))
+    deployment = msgspec.json.decode(raw, type=apps_v1.Deployment)
+    name = f"web-{template_hash(template_of(deployment), 0)}"
+    other = json.loads(manifest(replicas=0))
+    other |= {"kind": "ReplicaSet", "metadata": {"name": name}}
+    other["spec"]["selector"]["matchLabels"] = other["spec"]["template"]["metadata"]["labels"] = {"app": "other"}
+    namespace("apply", "-f", "-", stdin=json.dumps(other))
+    namespace("rollout", "resume", "deployment/web")
+    rolled_out(namespace)
+    assert namespace.get("deployment", "web")["status"]["collisionCount"] == 1
+    made = [item["metadata"]["name"] for item in namespace.get("replicasets", "-l", "app=web")["items"]]
+    assert made == [f"web-{template_hash(template_of(deployment), 1)}"]
 
 
 def test_quick_changes_of_mind(namespace: Kubectl, simulation: Simulation) -> None:
