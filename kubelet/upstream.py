@@ -69,7 +69,7 @@ class Upstream:
         if urgent:
             box.urgent.set()
         if box.task is None or box.task.done():
-            box.task = asyncio.create_task(self._deliver(box), name=f"status {_uid(pod)}")
+            box.task = asyncio.create_task(self._guarded(box), name=f"status {_uid(pod)}")
 
     def sent(self, uid: str) -> core_v1.PodStatus | None:
         """The last status that the API server took from this kubelet."""
@@ -118,6 +118,14 @@ class Upstream:
         answer = await self._client.create_sub(core_v1.ServiceAccount, account, metadata.namespace, "token", body)
         return str(answer["status"]["token"])
 
+    async def _guarded(self, box: _Outbox) -> None:
+        try:
+            await self._deliver(box)
+        except Exception:  # nobody awaits this task; the pod's next status begins anew
+            log.exception("telling a status stumbled", pod=_name(box.pod))
+        finally:
+            box.idle.set()
+
     async def _deliver(self, box: _Outbox) -> None:
         backoff = Backoff(0.1, 10.0)
         while box.wanted is not None:
@@ -141,7 +149,6 @@ class Upstream:
             box.sent = status
             if box.wanted is status:
                 box.wanted = None
-        box.idle.set()
 
     async def _patch(self, pod: core_v1.Pod, status: core_v1.PodStatus) -> None:
         metadata = pod.metadata

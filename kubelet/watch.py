@@ -41,20 +41,24 @@ class EngineWatch:
                 stream = await self._engine.events(self._node)
                 try:
                     await self.relist()
-                    self._up.set()
-                    self.trouble = ""
-                    self.on_change()
+                    self._say_state("")
                     backoff.reset()
                     await self._follow(stream, relist_period)
                 finally:
                     stream.close()
-                self.trouble = "Docker closed its event stream"
+                self._say_state("Docker closed its event stream")
             except EngineError as error:
-                self.trouble = str(error)
-            self._up.clear()
-            self.on_change()
+                self._say_state(str(error))
             log.warning("Docker is away", why=self.trouble)
             await asyncio.sleep(backoff.next())
+
+    def _say_state(self, trouble: str) -> None:
+        self.trouble = trouble
+        if trouble:
+            self._up.clear()
+        else:
+            self._up.set()
+        self.on_change()
 
     async def _follow(self, stream: EventStream, relist_period: float) -> None:
         lister = asyncio.create_task(self._relist_forever(relist_period))
@@ -69,8 +73,13 @@ class EngineWatch:
             await asyncio.sleep(period)
             try:
                 await self.relist()
+                why = ""
             except EngineError as error:
-                log.warning("Docker's containers could not be listed", error=str(error))
+                # Its events may still come, but an engine that doesn't answer is as good as away.
+                why = str(error)
+                log.warning("Docker's containers could not be listed", error=why)
+            if why != self.trouble:
+                self._say_state(why)
 
     def _take(self, event: dict[str, object]) -> None:
         if event.get("Type") == "image":

@@ -16,6 +16,7 @@ import msgspec
 
 from api.errors import StatusError
 from api.types import core_v1
+from client.backoff import Backoff as Faults
 from client.rest import Unreachable as ServerUnreachable
 from daemon.log import logger
 from kubelet.lifecycle import actions
@@ -35,6 +36,7 @@ from kubelet.steps import StepFailed, Steps
 log = logger(__name__)
 
 FIRST_RETRY = 0.5
+FAULT_RETRY = 1.0
 LONGEST_RETRY = 60.0
 IMAGE_RETRY = 10.0
 LONGEST_IMAGE_RETRY = 300.0
@@ -128,16 +130,21 @@ class PodWorker:
 
     async def _run(self) -> None:
         ended = False
+        fault = Faults(FAULT_RETRY, LONGEST_RETRY)
         while not ended:
             self._wake.clear()
             try:
                 ended = await self._once()
+                fault.reset()
             except Unreachable:
                 self._node.engine_up.clear()
                 await self._node.engine_up.wait()
             except (EngineError, OSError) as error:
                 log.warning("a step failed", pod=self._steps.uid, error=str(error))
                 await self._sleep(FIRST_RETRY)
+            except Exception:  # a pod that trips over a mistake of ours must not be given up, nor stop the others
+                log.exception("the pod's worker stumbled", pod=self._steps.uid)
+                await asyncio.sleep(fault.next())
         self._prober.close()
         for task in self._chores:
             task.cancel()
@@ -303,7 +310,7 @@ class PodWorker:
         async def guarded() -> None:
             try:
                 await work
-            except EngineError as error:
+            except (EngineError, OSError) as error:
                 # What it was for is tried again: by the kill when a grace is over, or by the next start.
                 log.warning("a call to Docker failed", pod=self.uid, error=str(error))
 

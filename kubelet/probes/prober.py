@@ -14,10 +14,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from api.types import core_v1
+from daemon.log import logger
 from kubelet.lifecycle.view import Health
 from kubelet.probes.handler import Answer, Asker, Target
 from kubelet.probes.thresholds import Rule, Tally
 from kubelet.runtime.container import Container
+
+log = logger(__name__)
 
 Say = Callable[[core_v1.Container, str, str, str], None]
 """Tells an event about a container: type, reason, message."""
@@ -56,13 +59,19 @@ class Prober:
                 started=spec.startupProbe is None or started, ready=spec.readinessProbe is None or ready
             )
             target = Target(spec, container_id, ip)
-            self._tasks[container_id] = asyncio.create_task(self._probe(target, container.started_at))
+            self._tasks[container_id] = asyncio.create_task(self._guarded(target, container.started_at))
 
     def close(self) -> None:
         for task in self._tasks.values():
             task.cancel()
         self._tasks.clear()
         self._health.clear()
+
+    async def _guarded(self, target: Target, since: float) -> None:
+        try:
+            await self._probe(target, since)
+        except Exception:  # nobody awaits this task: without a word in the log the container would go unprobed unseen
+            log.exception("a probe stumbled", container=target.container.name, id=target.container_id[:12])
 
     async def _probe(self, target: Target, since: float) -> None:
         spec = target.container
