@@ -149,7 +149,12 @@ def _config(options: Options, app: App) -> uvicorn.Config:
 
 def _listen(options: Options) -> socket.socket:
     family = socket.AF_INET6 if ":" in options.bind_address else socket.AF_INET
-    return socket.create_server((options.bind_address, options.secure_port), family=family, backlog=2048)
+    listener = socket.create_server((options.bind_address, options.secure_port), family=family, backlog=2048)
+    # Connections inherit these: a watch whose client has vanished without a word is noticed within a minute.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in ((socket.TCP_KEEPIDLE, 30), (socket.TCP_KEEPINTVL, 10), (socket.TCP_KEEPCNT, 3)):
+        listener.setsockopt(socket.IPPROTO_TCP, name, value)
+    return listener
 
 
 if __name__ == "__main__":

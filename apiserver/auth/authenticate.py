@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from api.errors import Unauthorized
+from api.errors import BadRequest, Unauthorized
+from apiserver.auth.authorize import Attempt, authorize
 from apiserver.auth.certificates import SCOPE_KEY
 from apiserver.auth.serviceaccounts import Issuer
 from apiserver.auth.user import AUTHENTICATED, User
 from apiserver.endpoints.http import Request
 from apiserver.endpoints.state import State
+
+_IMPERSONATE = b"impersonate-"
 
 TokenCheck = Callable[[str], Awaitable[User | None]]
 
@@ -22,7 +25,10 @@ class Authenticator:
         self._checks = tuple(checks)
 
     async def authenticate(self, request: Request) -> User:
-        """Raises Unauthorized."""
+        """Who asks, or whom an administrator asks as (`kubectl --as`). Raises Unauthorized, Forbidden."""
+        return impersonated(await self._identify(request), request.scope["headers"])
+
+    async def _identify(self, request: Request) -> User:
         user: User | None = request.scope.get(SCOPE_KEY)
         if user is not None:
             return user
@@ -37,6 +43,21 @@ class Authenticator:
             if token and (user := await check(token)):
                 return user
         return None
+
+
+def impersonated(user: User, headers: Iterable[tuple[bytes, bytes]]) -> User:
+    """The user whom the Impersonate-* headers name, if `user` may act for others. Raises Forbidden, BadRequest."""
+    wanted = [(name, value.decode("latin-1")) for name, value in headers if name.startswith(_IMPERSONATE)]
+    if not wanted:
+        return user
+    name = next((value for header, value in wanted if header == b"impersonate-user"), "")
+    groups = [value for header, value in wanted if header == b"impersonate-group"]
+    if not name:
+        raise BadRequest("impersonation headers are set, but Impersonate-User is not among them")
+    authorize(user, Attempt("impersonate", "users", name=name))
+    if AUTHENTICATED not in groups:
+        groups.append(AUTHENTICATED)
+    return User(name, tuple(groups))
 
 
 def account_tokens(issuer: Issuer, state: State) -> TokenCheck:

@@ -63,7 +63,10 @@ class Feed:
                 log.warning("etcd has compacted what the cache had not seen yet; reading everything anew")
                 self.filled.clear()
             except EtcdError as error:
-                log.warning("lost sight of etcd", why=str(error), retry_in=pause)
+                # Once it is plain that etcd stays away, it is not said again each second.
+                (log.warning if pause < _BACKOFF[1] else log.debug)(
+                    "lost sight of etcd", why=str(error), retry_in=pause
+                )
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _BACKOFF[1])
 
@@ -147,6 +150,8 @@ class Feed:
     async def _follow(self) -> None:
         async with aclosing(self.etcd.watch(b"\0", b"\0", self.revision + 1)) as responses:
             async for response in responses:
+                if response.created:
+                    log.info("following etcd", since_revision=self.revision)
                 self.connected = True
                 if response.events:
                     self._apply(response)

@@ -167,6 +167,7 @@ class Connection(asyncio.Protocol):
             (
                 *((":method", "POST"), (":scheme", self._scheme), (":path", method), (":authority", self._authority)),
                 *(("te", "trailers"), ("content-type", "application/grpc"), ("user-agent", "pytheas")),
+                ("hasleader", "true"),  # an etcd member that has lost its cluster shall refuse, not keep us waiting
             )
         )
 

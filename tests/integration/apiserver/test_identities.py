@@ -113,3 +113,17 @@ async def test_pods_run_as_the_default_account(api: Api) -> None:
     made = await api.create("pods", pod())
     assert made.body["spec"]["serviceAccountName"] == "default"
     assert (await api.create("configmaps", config_map())).code == 201
+
+
+async def test_an_administrator_may_ask_as_somebody_else(plane: ControlPlane, api: Api) -> None:
+    as_reader = {"Impersonate_User": "jane", "Impersonate_Group": "system:serviceaccounts"}
+    assert (await api.get(f"{CORE}/namespaces", **as_reader)).code == 200
+    refused = await api.get(f"{CORE}/namespaces/default/secrets", **as_reader)
+    assert (refused.code, 'User "jane" cannot list resource "secrets"' in refused.message) == (403, True)
+    assert (await api.get(f"{CORE}/namespaces", Impersonate_Group="x")).code == 400
+    async with connect(plane, identity="proxy") as proxy:
+        impostor = await proxy.get(f"{CORE}/namespaces", Impersonate_User="kubernetes-admin")
+    assert impostor.code == 403
+    assert impostor.message.startswith(
+        'users "kubernetes-admin" is forbidden: User "system:kube-proxy" cannot impersonate'
+    )
