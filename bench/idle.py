@@ -1,7 +1,7 @@
 """What a small cluster that has nothing to do costs: memory, and time on the cores.
 
-Limits: etcd and as many bare Python processes with an event loop and a parser for HTTP and JSON; and what etcd alone
-core.
+Limits: etcd and as many bare Python processes with an event loop and parsers for HTTP and JSON; what etcd alone needs
+of a core.
 """
 
 from __future__ import annotations
