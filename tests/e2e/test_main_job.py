@@ -133,11 +133,16 @@ def test_scale_set_image_history_undo(hello: Kubectl, curl: Callable[..., str]) 
     history = hello("rollout", "history", "deployment/hello")
     assert re.findall(r"^(\d+)\s", history, re.MULTILINE) == ["1", "2"]
 
-    hello("rollout", "undo", "deployment/hello")
+    hello("set", "image", "deployment/hello", "web=pytheas/hello:2")
+    hello("rollout", "status", "deployment/hello", "--timeout=60s", seconds=90)
+    images = hello("get", "pods", "--field-selector=status.phase=Running", "-o", "jsonpath={..spec..image}").split()
+    assert set(images) == {"pytheas/hello:2"}
+
+    hello("rollout", "undo", "deployment/hello", "--to-revision=1")
     hello("rollout", "status", "deployment/hello", "--timeout=60s", seconds=90)
     wait_until("only version 1", lambda: all("version 1" in curl(url) for _ in range(10)))
     history = hello("rollout", "history", "deployment/hello")
-    assert re.findall(r"^(\d+)\s", history, re.MULTILINE) == ["2", "3"]
+    assert re.findall(r"^(\d+)\s", history, re.MULTILINE) == ["2", "3", "4"]
 
 
 def test_set_image_to_a_missing_one_keeps_the_old_pods(hello: Kubectl, curl: Callable[..., str]) -> None:

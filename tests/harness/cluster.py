@@ -20,6 +20,10 @@ from tests.harness.kubectl import Kubectl
 from tests.harness.process import Process
 
 
+UPDATED = "pytheas/hello:2"
+"""The sample image under a second tag, to roll out to."""
+
+
 class Node:
     """A host with an engine, a kubelet and a proxy."""
 
@@ -85,7 +89,8 @@ class Cluster(AbstractContextManager["Cluster"]):
         host = self._stack.enter_context(Host(name, self.folder, self._lan))
         host.start_engine()
         load_busybox(host.docker)
-        sample.build(docker_url=host.docker)
+        for tag in (sample.IMAGE, UPDATED):
+            sample.build(tag, docker_url=host.docker)
         added = Node(host, self.control, self.flags)
         self._stack.callback(added.kubelet.stop)
         self._stack.callback(added.proxy.stop)
