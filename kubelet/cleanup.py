@@ -8,7 +8,7 @@ from pathlib import Path
 
 from daemon.log import logger
 from kubelet.machine import host_name
-from kubelet.network import conf, routes
+from kubelet.network import conf, host_ports, routes
 from kubelet.network.cni import Cni, CniError
 from kubelet.options import Options
 from kubelet.runtime.cgroups import ROOT, is_unified, remove
@@ -69,8 +69,9 @@ async def _links_and_routes() -> None:
     try:
         await routes.apply({})
         await routes.delete_link(conf.BRIDGE)
-    except (routes.RouteError, OSError, ValueError) as error:
-        log.warning("a link or route stays", error=str(error))
+        await host_ports.remove_chains()
+    except (routes.RouteError, host_ports.TableError, OSError, ValueError) as error:
+        log.warning("a link, route or chain stays", error=str(error))
 
 
 def _folders(root: Path, cache: Path) -> None:

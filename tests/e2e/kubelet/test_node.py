@@ -129,8 +129,9 @@ def test_nothing_is_left_of_deleted_pods(lab: Lab, pod: Make) -> None:
 
 
 def test_cleanup_takes_everything_away(lab: Lab, pod: Make) -> None:
-    name = pod(SLEEP)
+    name = pod(SLEEP, {"ports": [{"containerPort": 8080, "hostPort": 18092}]})
     lab.ready(name)
+    assert "CNI-HOSTPORT-DNAT" in lab.node.host.run("iptables-save")
     lab.docker("run", "-d", "--name", "bystander", "--network", "none", "busybox:1", "sleep", "600")
     host, kubelet = lab.node.host, lab.node.kubelet
     kubelet.stop()
@@ -138,6 +139,7 @@ def test_cleanup_takes_everything_away(lab: Lab, pod: Make) -> None:
     assert lab.docker("ps", "-a", "--format", "{{.Names}}").split() == ["bystander"]
     assert "pytheas0" not in host.run("ip", "link")
     assert "veth" not in host.run("ip", "link")
+    assert "CNI-" not in host.run("iptables-save")
     assert "proto 80" not in host.run("ip", "route")
     state = host.folder / "state" / "kubelet"
     assert not (state / "pods").exists()

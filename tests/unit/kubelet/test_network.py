@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from api.types import core_v1
-from kubelet.network import conf, routes
+from kubelet.network import conf, host_ports, routes
 from kubelet.network.cni import Attachment, Cni, CniError
 from kubelet.network.files import Dns, domain, hostname, hosts_file, resolv_conf
 
@@ -182,3 +182,34 @@ def test_routes() -> None:
     have = {"10.244.1.0/24": "192.0.2.9", "10.244.8.0/24": "192.0.2.8"}
     assert routes.changes(have, want) == (want, ["10.244.8.0/24"])
     assert routes.changes(want, want) == ({}, [])
+
+
+LEFT_BY_PORTMAP = """\
+-P PREROUTING ACCEPT
+-N CNI-HOSTPORT-DNAT
+-N CNI-HOSTPORT-MASQ
+-N KUBE-SERVICES
+-A PREROUTING -m addrtype --dst-type LOCAL -j CNI-HOSTPORT-DNAT
+-A PREROUTING -j KUBE-SERVICES
+-A POSTROUTING -m comment --comment "CNI portfwd requiring masquerade" -j CNI-HOSTPORT-MASQ
+-A CNI-HOSTPORT-MASQ -m mark --mark 0x2000/0x2000 -j MASQUERADE
+"""
+
+
+def test_the_chains_of_host_ports_go_with_the_last_port() -> None:
+    assert host_ports.removals(LEFT_BY_PORTMAP) == [
+        ["-D", "PREROUTING", "-m", "addrtype", "--dst-type", "LOCAL", "-j", "CNI-HOSTPORT-DNAT"],
+        *(
+            [
+                *("-D", "POSTROUTING", "-m", "comment", "--comment", "CNI portfwd requiring masquerade"),
+                *("-j", "CNI-HOSTPORT-MASQ"),
+            ],
+        ),
+        ["-F", "CNI-HOSTPORT-DNAT"],
+        ["-F", "CNI-HOSTPORT-MASQ"],
+        ["-X", "CNI-HOSTPORT-DNAT"],
+        ["-X", "CNI-HOSTPORT-MASQ"],
+    ]
+    in_use = LEFT_BY_PORTMAP + "-N CNI-DN-abc\n-A CNI-HOSTPORT-DNAT -p tcp --dport 80 -j CNI-DN-abc\n"
+    assert host_ports.removals(in_use) == []
+    assert host_ports.removals("-P PREROUTING ACCEPT\n") == []
