@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar, TypeVar
@@ -12,10 +13,16 @@ from client.controller import run_workers
 from client.informer import Informer
 from client.queue import WorkQueue
 from client.resources import KubeObject
+from client.rest import Unreachable
 from controllers.shared import Shared
+from daemon.log import logger
 
+log = logger(__name__)
+
+_AWAY_DELAY = 1.0
+"""Seconds between tries while the API server cannot be reached: one refused connection a key costs next to nothing."""
 _MOST_DELAY = 10.0
-"""Seconds between tries of a key that keeps failing: what an outage of the API server may cost beyond itself."""
+"""Seconds between tries of a key that keeps failing."""
 
 T = TypeVar("T", bound=KubeObject)
 
@@ -64,5 +71,8 @@ class Controller(ABC):
         started = time.perf_counter()
         try:
             return await self.reconcile(key)
+        except Unreachable as error:
+            log.debug("the API server is away", controller=self.name, key=key, reason=str(error))
+            return random.uniform(0.5, 1.0) * _AWAY_DELAY
         finally:
             self._seconds.observe(time.perf_counter() - started)
