@@ -9,7 +9,7 @@ import pytest
 
 from tests.harness.control import ControlPlane
 from tests.harness.kubectl import Kubectl
-from tests.harness.process import wait_until
+from tests.harness.process import SCRIPTS, Process, wait_until
 from tests.integration.controllers.conftest import FLAGS
 from tests.integration.controllers.simulation import Count, Simulation
 from tests.integration.controllers.test_rollout import manifest, rolled_out, sets
@@ -106,6 +106,21 @@ def test_a_killed_leader_is_followed_at_once(cluster: tuple[ControlPlane, Kubect
     kube("create", "namespace", "after")
     wait_until("the new leader's work", lambda: kube.run("get", "sa", "default", "-n", "after").code == 0, seconds=6)
     assert _holder(kube) == holder
+
+
+def test_a_leader_that_stops_hands_over(cluster: tuple[ControlPlane, Kubectl, Simulation], tmp_path: Path) -> None:
+    plane, kube, _ = cluster
+    wait_until("a leader", lambda: _holder(kube))
+    first = _holder(kube)
+    argv = [str(SCRIPTS / "python"), "-m", "controllers.main", "--health-bind", "127.0.0.1:0"]
+    second = Process("second", [*argv, "--kubeconfig", str(plane.layout.kubeconfig("controllers"))], tmp_path).start()
+    try:
+        assert plane.daemons["controllers"].stop() == 0
+        wait_until("the other to lead", lambda: _holder(kube) not in ("", first), seconds=10)
+        kube("create", "namespace", "handed-over")
+        wait_until("its work", lambda: kube.run("get", "sa", "default", "-n", "handed-over").code == 0, seconds=5)
+    finally:
+        second.stop()
 
 
 def _holder(kube: Kubectl) -> str:
