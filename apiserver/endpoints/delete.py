@@ -136,7 +136,8 @@ class _Deletion:
         held = waits or bool(new["metadata"].get("finalizers")) or strategy.held(new)
         if held:
             if new != old and not self.options.dry_run:
-                revision = await self.state.store.update(key, encoding.store(new), revision)
+                value, lifetime = encoding.store(new), strategy.lifetime
+                revision = await self.state.store.update(key, value, revision, lifetime=lifetime)
             return Deleted(encoding.wire(encoding.store(new), revision), uid, gone=False)
         if not self.options.dry_run:
             revision = await self.state.store.delete(key, revision, strategy.reservations(old))

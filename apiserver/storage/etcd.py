@@ -85,6 +85,10 @@ class Etcd:
         answer = await self._call("Lease/LeaseGrant", pb.LeaseGrantRequest(TTL=seconds).SerializeToString())
         return pb.LeaseGrantResponse.FromString(answer).ID
 
+    async def revoke(self, lease: int) -> None:
+        """End a lease; what was put with it goes."""
+        await self._call("Lease/LeaseRevoke", pb.LeaseRevokeRequest(ID=lease).SerializeToString())
+
     async def watch(self, key: bytes, end: bytes, start: int) -> AsyncGenerator[pb.WatchResponse, None]:
         """What happens to the keys from `key` up to before `end`, from revision `start` on, and progress notes.
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from apiserver.storage import keys
-from apiserver.storage.etcd import Etcd, put, read, remove, unchanged_since
+from apiserver.storage.etcd import Etcd, EtcdError, put, read, remove, unchanged_since
 from apiserver.storage.stubs import etcd_pb2 as pb
 
 
@@ -86,6 +86,17 @@ class Store:
         lifetime: int | None,
     ) -> int:
         wanted = list(reserve)
+        try:
+            return await self._write_once(key, revision, value, wanted, free, lifetime)
+        except EtcdError as error:
+            if not lifetime or _LEASE_GONE not in str(error):
+                raise
+            self._leases.forget(lifetime)  # etcd was restored or its clock ran ahead: it does not know ours any more
+        return await self._write_once(key, revision, value, wanted, free, lifetime)
+
+    async def _write_once(
+        self, key: bytes, revision: int, value: bytes, wanted: list[str], free: Iterable[str], lifetime: int | None
+    ) -> int:
         lease = await self._leases.get(lifetime) if lifetime else 0
         taken = [keys.reservation(name) for name in wanted]
         compare = [unchanged_since(key, revision), *(unchanged_since(name, 0) for name in taken)]
@@ -121,6 +132,13 @@ class Leases:
         lease = await self._etcd.grant(lifetime + self.SHARED_SECONDS)
         self._current[lifetime] = (lease, self._now() + self.SHARED_SECONDS)
         return lease
+
+    def forget(self, lifetime: int) -> None:
+        """Do not give out the present lease again."""
+        self._current.pop(lifetime, None)
+
+
+_LEASE_GONE = "requested lease not found"
 
 
 def _stored(answer: pb.RangeResponse) -> Stored | None:

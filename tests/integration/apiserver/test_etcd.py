@@ -143,8 +143,13 @@ async def test_what_has_a_lifetime_has_a_lease(etcd: Etcd) -> None:
     for name in (b"/e/a", b"/e/b"):
         await store.create(name, b"{}", lifetime=3600)
     leases = {item.lease for item in (await etcd.range(b"/e/", prefix_end(b"/e/"))).kvs}
-    assert len(leases) == 1
-    assert 0 not in leases
+    (lease,) = leases
+    assert lease != 0
+    await etcd.revoke(lease)
+    assert not (await etcd.range(b"/e/", prefix_end(b"/e/"))).kvs
+    await store.create(b"/e/c", b"{}", lifetime=3600)
+    (kept,) = (await etcd.range(b"/e/", prefix_end(b"/e/"))).kvs
+    assert kept.lease not in (0, lease)
 
 
 async def test_a_dead_endpoint_is_left_for_one_that_lives(process: EtcdProcess) -> None:
