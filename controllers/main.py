@@ -15,7 +15,7 @@ from controllers.options import Options
 from daemon import health, log, run
 from daemon.options import parse
 
-LEASE = "pytheas-controllers"
+LEASE = "kube-controller-manager"
 
 
 def identity(port: int) -> str:
@@ -36,7 +36,8 @@ async def serve(options: Options) -> None:
             if not options.leader_elect:
                 await manager.run()
                 return
-            await LeaderElector(client, LEASE, identity(bound)).run(manager.run)
+            times = (options.lease_duration, options.renew_deadline, options.retry_period)
+            await LeaderElector(client, LEASE, identity(bound), *times).run(manager.run)
 
 
 def main() -> None:

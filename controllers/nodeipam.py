@@ -12,6 +12,7 @@ from api.types import core_v1
 from controllers import objects
 from controllers.controller import Controller
 from controllers.shared import Shared
+from daemon.fatal import Fatal
 from daemon.log import logger
 
 log = logger(__name__)
@@ -85,7 +86,10 @@ class NodeIpamController(Controller):
     def __init__(self, shared: Shared) -> None:
         super().__init__(shared)
         self.workers = 1  # one hand gives ranges out
-        self._pool = Pool(self.options.cluster_cidr, self.options.node_cidr_mask_size)
+        try:
+            self._pool = Pool(self.options.cluster_cidr, self.options.node_cidr_mask_size)
+        except ValueError as error:
+            raise Fatal(f"--cluster-cidr, --node-cidr-mask-size: {error}") from error
         self._nodes = self.read(core_v1.Node)
         self._nodes.on_change(self._node_changed)
 

@@ -12,7 +12,10 @@ from daemon.options import Common, option
 @dataclass(frozen=True)
 class Options(Common):
     kubeconfig: Path | None = option(None, help="how to reach the API server (default: kubectl's rules)")
-    leader_elect: bool = option(True, help="work only while holding the Lease kube-system/pytheas-controllers")
+    leader_elect: bool = option(True, help="work only while holding the Lease kube-system/kube-controller-manager")
+    lease_duration: Duration = option(Duration(15), help="after so long without renewal another may take the Lease")
+    renew_deadline: Duration = option(Duration(10), help="a leader that could not renew for so long stops")
+    retry_period: Duration = option(Duration(2), help="how often the Lease is renewed, or asked for")
     health_bind: str = option("127.0.0.1:10257", help="where /healthz, /readyz and /metrics listen")
     concurrent_syncs: int = option(5, help="objects of one kind that are worked on at once")
     cluster_cidr: str = option(
@@ -20,7 +23,7 @@ class Options(Common):
     )
     node_cidr_mask_size: int = option(24, help="the size of a node's pod range")
     node_monitor_period: Duration = option(
-        Duration(5), help="how often the nodes' health is looked at, where no event tells"
+        Duration(5), help="how often a node is looked at again whose health is in doubt"
     )
     node_monitor_grace_period: Duration = option(Duration(40), help="silence after which a node counts as lost")
     node_startup_grace_period: Duration = option(Duration(60), help="the same for a node that never reported")

@@ -62,7 +62,12 @@ class NodeLifecycleController(Controller):
             self._seen.pop(key, None)
             if old is not None:
                 self._latest.forget(old)
+                text = f"Node {key} event: Removing Node {key} from Controller"
+                self.events.event(old, "Normal", "RemovingNode", text)
             return
+        if old is None:
+            text = f"Node {key} event: Registered Node {key} in Controller"
+            self.events.event(new, "Normal", "RegisteredNode", text)
         if old is None or health.heartbeat(old) != health.heartbeat(new):
             self._seen[key] = self.clock()
         if old is not None and health.is_ready(old) and health.readiness(new) == "False":
@@ -101,7 +106,7 @@ class NodeLifecycleController(Controller):
         if health.readiness(node) == "Unknown":
             await self._mark_pods(key)
             left = float("inf")
-        soonest = min(max(left, 1.0), turn)
+        soonest = min(left if left > 0 else self.options.node_monitor_period, turn)
         return soonest if soonest != float("inf") else None
 
     def _left(self, node: Node) -> float:

@@ -125,4 +125,4 @@ def test_a_leader_that_stops_hands_over(cluster: tuple[ControlPlane, Kubectl, Si
 
 def _holder(kube: Kubectl) -> str:
     path = "jsonpath={.spec.holderIdentity}"
-    return kube.run("get", "lease", "pytheas-controllers", "-n", "kube-system", "-o", path).out
+    return kube.run("get", "lease", "kube-controller-manager", "-n", "kube-system", "-o", path).out
