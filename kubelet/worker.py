@@ -21,11 +21,11 @@ from client.rest import Unreachable as ServerUnreachable
 from daemon.log import logger
 from kubelet.lifecycle import actions
 from kubelet.lifecycle.backoff import Backoff, after_try
-from kubelet.lifecycle.conditions import OURS
 from kubelet.lifecycle.decide import decide
 from kubelet.lifecycle.restart import finished, restart_at, runs_again, spec_hash
-from kubelet.lifecycle.status import FLIP_AFTER, pod_status
-from kubelet.lifecycle.view import TERMINAL, Failure, Network, Stop, View
+from kubelet.lifecycle.status import pod_status
+from kubelet.lifecycle.upkeep import active_deadline, flip_time, with_foreign
+from kubelet.lifecycle.view import Failure, Network, Stop, View
 from kubelet.node_context import NodeContext
 from kubelet.probes.prober import Prober
 from kubelet.runtime.container import Container, State
@@ -174,7 +174,7 @@ class PodWorker:
     async def _rest(self, step: actions.Wait, view: View, now: float) -> None:
         """Sleep until the decision's time, a token's renewal, or news."""
         deadline = active_deadline(self.pod, self._started_at) if self._evicted is None else None
-        coming = (step.until, self._steps.tokens.due(), _flip_time(view, now), deadline)
+        coming = (step.until, self._steps.tokens.due(), flip_time(view, now), deadline)
         times = [each for each in coming if each is not None]
         await self._sleep(max(min(times) - now, 0.0) if times else None)
         due = self._steps.tokens.due()
@@ -191,7 +191,7 @@ class PodWorker:
         containers = self._node.inventory.pod(self.uid)
         pod = self.pod
         if self._status is not None:
-            pod = msgspec.structs.replace(pod, status=_with_foreign(self._status, pod.status))
+            pod = msgspec.structs.replace(pod, status=with_foreign(self._status, pod.status))
         view = View(
             pod=pod,
             containers=containers,
@@ -227,7 +227,10 @@ class PodWorker:
     async def _take(self, step: actions.Action, view: View) -> bool:
         if isinstance(step, actions.Forget):
             return await self._forget()
+        began = time.monotonic()
         await self._attempt(self._work(step, view))
+        took = f"{time.monotonic() - began:.3f}"
+        log.debug("step", pod=self.uid, step=type(step).__name__, seconds=took)
         return False
 
     async def _attempt(self, work: Coroutine[Any, Any, None]) -> None:
@@ -397,27 +400,3 @@ class PodWorker:
             return
         self._status = pod_status(view, now)
         self._node.channel.report(self.pod, self._status)
-
-
-def _with_foreign(own: core_v1.PodStatus, told: core_v1.PodStatus | None) -> core_v1.PodStatus:
-    """Our last status with the conditions and fields that others wrote since."""
-    if told is None:
-        return own
-    mine = [each for each in own.conditions or () if each.type in OURS]
-    others = [each for each in told.conditions or () if each.type not in OURS]
-    return msgspec.structs.replace(own, conditions=[*mine, *others], nominatedNodeName=told.nominatedNodeName)
-
-
-def active_deadline(pod: core_v1.Pod, seen_at: float) -> float | None:
-    """When a pod that limits its own life is over; None for one that doesn't, or has ended already."""
-    status = pod.status
-    if pod.spec is None or pod.spec.activeDeadlineSeconds is None or (status and status.phase in TERMINAL):
-        return None
-    began = status.startTime.timestamp() if status is not None and status.startTime is not None else seen_at
-    return began + pod.spec.activeDeadlineSeconds
-
-
-def _flip_time(view: View, now: float) -> float | None:
-    """When a failure's wording changes in the status."""
-    times = [each.at + FLIP_AFTER for each in view.failures.values() if each.reason == "ErrImagePull"]
-    return min((each for each in times if each > now), default=None)

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from aiohttp import web
+from daemon.aio import web
 
 ADMIN_GROUP = "system:masters"
 

@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from aiohttp import web
-
 from api.metadata import parse_time
+from daemon.aio import web
 from kubelet.pods import Pods
 from kubelet.runtime.container import Container, State
 from kubelet.runtime.engine import Engine, chunks
