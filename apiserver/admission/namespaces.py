@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from api.errors import Forbidden, NotFound
 from apiserver.registry.kind import Object
+from apiserver.storage.store import Guard
 
 if TYPE_CHECKING:
     from apiserver.admission.attributes import Attributes
@@ -18,15 +19,23 @@ async def exists(state: State, attributes: Attributes, obj: Object) -> None:
     """Refuse a new object in a missing or terminating namespace."""
     if attributes.operation != "create" or not attributes.namespace or not attributes.resource.kind.namespaced:
         return
-    entries = state.resource("namespaces").cache.entries
-    entry = entries.get(attributes.namespace)
-    if entry is None:
+    if attributes.namespace not in state.resource("namespaces").cache.entries:
         await state.feed.fresh()
-        entry = entries.get(attributes.namespace)
+    guard(state, attributes)
+
+
+def guard(state: State, attributes: Attributes) -> Guard:
+    """What must not change until the new object is stored: its namespace. Raises NotFound, Forbidden.
+
+    So nothing can be made in a namespace once it is terminating, and what its controller finds there is all there is.
+    """
+    resource = state.resource("namespaces")
+    entry = resource.cache.entries.get(attributes.namespace)
     if entry is None:
         raise NotFound("namespaces", attributes.namespace)
     if entry.terminating:
         raise terminating(attributes)
+    return Guard(resource.storage_key("", entry.name), entry.revision)
 
 
 def terminating(attributes: Attributes) -> Forbidden:

@@ -13,6 +13,7 @@ from enum import Enum, auto
 import orjson
 
 from api.errors import AlreadyExists, Conflict, Invalid, NotFound, ServerTimeout, StatusError
+from apiserver.admission import namespaces
 from apiserver.admission.attributes import Attributes
 from apiserver.admission.chain import admit, check
 from apiserver.auth.user import User
@@ -22,7 +23,7 @@ from apiserver.endpoints.state import ReservedNames, Resource, State
 from apiserver.registry.kind import Context, Object
 from apiserver.registry.metadata import validate_metadata, validate_metadata_update
 from apiserver.storage.encoding import decode
-from apiserver.storage.store import Lost, Reserved, Stored
+from apiserver.storage.store import GuardChanged, Lost, Reserved, Stored
 
 ATTEMPTS = 8
 """How often a write is tried when others are faster."""
@@ -62,7 +63,7 @@ async def create(state: State, resource: Resource, namespace: str, obj: Object, 
             name = obj["metadata"]["name"]
             if not generated or attempt == ATTEMPTS - 1:
                 raise AlreadyExists(resource.kind.resource, name) from lost
-        except Reserved:
+        except (Reserved, GuardChanged):
             await state.feed.fresh()
         except StatusError:
             if not await _was_behind(state, known, reserved):
@@ -100,7 +101,8 @@ async def _create_once(
         if await state.store.get(key):
             raise AlreadyExists(kind.resource, name)
         return value
-    revision = await state.store.create(key, value, strategy.reservations(obj), strategy.lifetime)
+    guard = namespaces.guard(state, attributes) if kind.namespaced else None
+    revision = await state.store.create(key, value, strategy.reservations(obj), strategy.lifetime, guard)
     return resource.encoding.wire(value, revision)
 
 

@@ -32,6 +32,18 @@ class Reserved(Exception):
         self.owner = owner
 
 
+class GuardChanged(Exception):
+    """The key that the write depends on has been written since."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A key that must still be as it was at `revision`."""
+
+    key: bytes
+    revision: int
+
+
 @dataclass(frozen=True, slots=True)
 class Stored:
     """An object's bytes as they are in etcd (without resourceVersion), and the revision of its last write."""
@@ -52,9 +64,16 @@ class Store:
         answer = await self.etcd.range(key, limit=1)
         return _stored(answer)
 
-    async def create(self, key: bytes, value: bytes, reserve: Iterable[str] = (), lifetime: int | None = None) -> int:
-        """Store a new object; its revision. Raises Lost, Reserved, and etcd's errors."""
-        return await self._write(key, 0, value, reserve, (), lifetime)
+    async def create(
+        self,
+        key: bytes,
+        value: bytes,
+        reserve: Iterable[str] = (),
+        lifetime: int | None = None,
+        guard: Guard | None = None,
+    ) -> int:
+        """Store a new object; its revision. Raises Lost, Reserved, GuardChanged, and etcd's errors."""
+        return await self._write(key, 0, value, reserve, (), lifetime, guard)
 
     async def update(
         self,
@@ -84,22 +103,32 @@ class Store:
         reserve: Iterable[str],
         free: Iterable[str],
         lifetime: int | None,
+        guard: Guard | None = None,
     ) -> int:
         wanted = list(reserve)
         try:
-            return await self._write_once(key, revision, value, wanted, free, lifetime)
+            return await self._write_once(key, revision, value, wanted, free, lifetime, guard)
         except EtcdError as error:
             if not lifetime or _LEASE_GONE not in str(error):
                 raise
             self._leases.forget(lifetime)  # etcd was restored or its clock ran ahead: it does not know ours any more
-        return await self._write_once(key, revision, value, wanted, free, lifetime)
+        return await self._write_once(key, revision, value, wanted, free, lifetime, guard)
 
     async def _write_once(
-        self, key: bytes, revision: int, value: bytes, wanted: list[str], free: Iterable[str], lifetime: int | None
+        self,
+        key: bytes,
+        revision: int,
+        value: bytes,
+        wanted: list[str],
+        free: Iterable[str],
+        lifetime: int | None,
+        guard: Guard | None,
     ) -> int:
         lease = await self._leases.get(lifetime) if lifetime else 0
         taken = [keys.reservation(name) for name in wanted]
         compare = [unchanged_since(key, revision), *(unchanged_since(name, 0) for name in taken)]
+        if guard is not None:
+            compare.append(unchanged_since(guard.key, guard.revision))
         success = [put(key, value, lease), *(put(name, key) for name in taken)]
         success += [remove(keys.reservation(name)) for name in free]
         answer = await self.etcd.txn(compare, success, [read(key), *(read(name) for name in taken)])
@@ -111,7 +140,7 @@ class Store:
         for name, response in zip(wanted, answer.responses[1:], strict=True):
             if holder := _stored(response.response_range):
                 raise Reserved(name, holder.value.decode(errors="replace"))
-        raise Lost(current)
+        raise GuardChanged if guard is not None else Lost(current)
 
 
 class Leases:

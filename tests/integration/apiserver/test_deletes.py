@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from tests.integration.apiserver.api import CORE, Api, Object, config_map, deployment, pod
@@ -149,6 +151,32 @@ async def test_a_namespace_goes_when_its_finalizer_does(api: Api) -> None:
     final = await api.send("PUT", f"{path}/finalize", {**current, "spec": {"finalizers": []}})
     assert final.code == 200, final.message
     assert (await api.get(path)).code == 404
+
+
+async def test_nothing_slips_into_a_namespace_that_is_going(api: Api) -> None:
+    """Whatever was made before the mark is there to be found after it, and nothing is made later."""
+    marked = asyncio.Event()
+
+    async def fill(worker: int) -> set[str]:
+        made: set[str] = set()
+        for index in range(40):
+            name = f"c{worker}-{index}"
+            answer = await api.create("configmaps", config_map(name))
+            if answer.code == 201:
+                made.add(name)
+            else:
+                assert (answer.code, answer.reason) == (403, "Forbidden")
+            if worker == 0 and index == 10:
+                marked.set()
+        return made
+
+    async def mark() -> set[str]:
+        await marked.wait()
+        await api.delete(f"{CORE}/namespaces/{api.namespace}")
+        return set((await api.get(api.path("configmaps"))).names)
+
+    found, *made = await asyncio.gather(mark(), *(fill(worker) for worker in range(4)))
+    assert set[str]().union(*made) == found
 
 
 async def test_some_namespaces_stay(api: Api) -> None:
