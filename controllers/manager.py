@@ -9,6 +9,7 @@ from client.rest import Client
 from controllers.controller import Controller
 from controllers.deployment.controller import DeploymentController
 from controllers.endpoints.controller import EndpointsController
+from controllers.endpoints.mirroring import MirroringController
 from controllers.garbage.controller import GarbageCollector
 from controllers.informers import Informers
 from controllers.monitors import Monitors
@@ -30,6 +31,7 @@ CONTROLLERS: tuple[type[Controller], ...] = (
     DeploymentController,
     ReplicaSetController,
     EndpointsController,
+    MirroringController,
     GarbageCollector,
     NamespaceController,
     ServiceAccountController,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 
 from api import errors
@@ -11,8 +10,9 @@ from controllers import objects
 from controllers.controller import Controller
 from controllers.endpoints import legacy, slices
 from controllers.endpoints.backends import SERVICE_NAME, facts, is_selecting
+from controllers.endpoints.writer import SliceWriter
 from controllers.failures import namespace_is_terminating
-from controllers.informers import LABEL, SELECTED, SERVICE, label_values
+from controllers.informers import LABEL, SELECTED, label_values
 from controllers.latest import Latest
 from controllers.shared import Shared
 
@@ -32,7 +32,7 @@ class EndpointsController(Controller):
         self._pods = self.read(Pod)
         self._slices = self.read(EndpointSlice)
         self._endpoints = self.read(Endpoints)
-        self._latest_slices: Latest[EndpointSlice] = Latest()
+        self._writer = SliceWriter(self.client, self._slices, slices.is_managed)
         self._latest_endpoints: Latest[Endpoints] = Latest()
         self._services.on_change(lambda key, old, new: self.queue.add(key))
         self._pods.on_change(self._pod_changed)
@@ -58,8 +58,6 @@ class EndpointsController(Controller):
 
     def _slice_changed(self, key: str, old: EndpointSlice | None, new: EndpointSlice | None) -> None:
         """Somebody else's change to a slice of ours is undone; our own finds nothing to do."""
-        if old is not None and new is None:
-            self._latest_slices.forget(old)
         item = new or old
         service = objects.labels(item).get(SERVICE_NAME) if item is not None else None
         if item is not None and service and slices.is_managed(item):
@@ -96,27 +94,7 @@ class EndpointsController(Controller):
         return sorted((pod for pod in rarest if selector.items() <= objects.labels(pod).items()), key=_age)
 
     async def _write_slices(self, key: str, service: Service, candidates: list[Pod]) -> None:
-        cached = [item for item in self._slices.by_index(SERVICE, key) if slices.is_managed(item)]
-        existing = self._latest_slices.all(key, cached, self._slices.resource_version)
-        changes = slices.decide(service, candidates, existing, self.clock())
-        if not changes:
-            return
-        writes = [self._put_slice(key, item, new=True) for item in changes.create]
-        writes += [self._put_slice(key, item, new=False) for item in changes.update]
-        writes += [self._delete_slice(item) for item in changes.delete]
-        outcomes = await asyncio.gather(*writes, return_exceptions=True)
-        failure = next((outcome for outcome in outcomes if isinstance(outcome, BaseException)), None)
-        if failure is not None:
-            raise failure
-
-    async def _put_slice(self, key: str, item: EndpointSlice, new: bool) -> None:
-        write = self.client.create if new else self.client.update
-        self._latest_slices.wrote(await write(item), key)
-
-    async def _delete_slice(self, item: EndpointSlice) -> None:
-        with contextlib.suppress(errors.NotFound):
-            await self.client.delete(EndpointSlice, objects.name(item), objects.namespace(item), uid=objects.uid(item))
-        self._latest_slices.removed(item)
+        await self._writer.write(key, slices.decide(service, candidates, self._writer.existing(key), self.clock()))
 
     async def _write_endpoints(self, key: str, service: Service, candidates: list[Pod]) -> None:
         cached = self._endpoints.get(key)
@@ -132,9 +110,7 @@ class EndpointsController(Controller):
 
     async def _clean_up(self, key: str) -> None:
         """The Service is gone: so is what was made for it. Slices go with their owner too; this is just sooner."""
-        for item in self._slices.by_index(SERVICE, key):
-            if slices.is_managed(item):
-                await self._delete_slice(item)
+        await self._writer.clear(key)
         left = self._endpoints.get(key)
         if left is not None and legacy.is_managed(left):
             with contextlib.suppress(errors.NotFound):

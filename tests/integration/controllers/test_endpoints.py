@@ -131,7 +131,7 @@ def test_headless_and_unready_ones_published(namespace: Kubectl, simulation: Sim
     assert item["endpoints"][0]["conditions"]["serving"] is False
 
 
-def test_without_a_selector_nothing_is_touched(namespace: Kubectl, simulation: Simulation) -> None:
+def test_without_a_selector_the_users_own_are_mirrored(namespace: Kubectl, simulation: Simulation) -> None:
     body = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}, "spec": {"ports": [{"port": 80}]}}
     namespace("apply", "-f", "-", stdin=json.dumps(body))
     own = {
@@ -141,12 +141,14 @@ def test_without_a_selector_nothing_is_touched(namespace: Kubectl, simulation: S
         "subsets": [{"addresses": [{"ip": "192.0.2.1"}], "ports": [{"port": 80}]}],
     }
     namespace("apply", "-f", "-", stdin=json.dumps(own))
-    service_then = namespace.get("service", "web")
+    wait_until("a mirror", lambda: ready(namespace) == ["192.0.2.1"])
     namespace("label", "service", "web", "touched=yes")
-    assert addresses(namespace) == ["192.0.2.1"]
-    assert service_then["spec"].get("selector") is None
+    own["subsets"][0]["addresses"].append({"ip": "192.0.2.2"})  # type: ignore[index]
+    namespace("apply", "-f", "-", stdin=json.dumps(own))
+    wait_until("the mirror to follow", lambda: ready(namespace) == ["192.0.2.1", "192.0.2.2"])
     namespace("delete", "service", "web")
-    assert addresses(namespace) == ["192.0.2.1"]
+    wait_until("the mirror to go", lambda: not slices(namespace))
+    assert addresses(namespace) == ["192.0.2.1", "192.0.2.2"]
 
 
 def test_more_than_a_hundred_take_several_slices(namespace: Kubectl, simulation: Simulation) -> None:

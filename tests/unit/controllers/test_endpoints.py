@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from api.types import core_v1, discovery_v1
 from controllers import objects
-from controllers.endpoints import legacy, slices
+from controllers.endpoints import legacy, mirror, slices
 from controllers.endpoints.backends import backends, facts, families, is_selecting
+from controllers.endpoints.plan import MOST_ENDPOINTS, Changes
 from tests.unit.controllers.make import NOW, meta, pod
 
 Slice = discovery_v1.EndpointSlice
@@ -43,7 +44,7 @@ def stored(made: Sequence[Slice]) -> list[Slice]:
     ]
 
 
-def applied(existing: Sequence[Slice], changes: slices.Changes) -> list[Slice]:
+def applied(existing: Sequence[Slice], changes: Changes) -> list[Slice]:
     updated = {objects.uid(item): item for item in changes.update}
     gone = {objects.uid(item) for item in changes.delete}
     kept = [updated.get(objects.uid(item), item) for item in existing if objects.uid(item) not in gone]
@@ -222,7 +223,7 @@ def test_slices_say_just_what_the_pods_are(history: list[set[int]]) -> None:
         changes = slices.decide(of, candidates, existing, NOW)
         existing = applied(existing, changes)
         assert addresses(existing) == sorted(f"10.244.{n >> 8}.{n & 255}" for n in numbers)
-        assert all(len(item.endpoints or ()) <= slices.MOST_ENDPOINTS for item in existing)
+        assert all(len(item.endpoints or ()) <= MOST_ENDPOINTS for item in existing)
         assert all(item.endpoints for item in existing) or len(existing) == 1
         assert not slices.decide(of, candidates, existing, NOW)
 
@@ -263,3 +264,43 @@ def test_it_is_written_when_something_changed() -> None:
     emptied = legacy.decide(of, [], made, NOW)
     assert emptied is not None
     assert emptied.subsets is None
+
+
+# -- mirrored by hand-written Endpoints
+
+
+def endpoints(*addresses: str, **fields: Any) -> core_v1.Endpoints:
+    subset = core_v1.EndpointSubset(
+        addresses=[core_v1.EndpointAddress(ip=each) for each in addresses],
+        notReadyAddresses=[core_v1.EndpointAddress(ip="192.0.2.99")],
+        ports=[core_v1.EndpointPort(name="db", port=5432)],
+    )
+    return core_v1.Endpoints(metadata=meta("web", **fields), subsets=[subset])
+
+
+def test_what_is_mirrored() -> None:
+    plain = service(selector=None)
+    assert mirror.is_mirrored(plain, endpoints("192.0.2.1"))
+    assert not mirror.is_mirrored(None, endpoints("192.0.2.1"))
+    assert not mirror.is_mirrored(plain, None)
+    assert not mirror.is_mirrored(service(), endpoints("192.0.2.1"))
+    assert not mirror.is_mirrored(plain, endpoints(labels={mirror.SKIP: "true"}))
+    assert not mirror.is_mirrored(plain, endpoints(annotations={mirror.LEADER: "{}"}))
+
+
+def test_mirrored_slices() -> None:
+    source = endpoints("192.0.2.1", "2001:db8::1", labels={"tier": "db"})
+    made = mirror.decide(source, [], NOW).create
+    assert {(item.addressType, *addresses([item])) for item in made} == {
+        ("IPv4", "192.0.2.1", "192.0.2.99"),
+        ("IPv6", "2001:db8::1"),
+    }
+    four = next(item for item in made if item.addressType == "IPv4")
+    assert objects.labels(four)["endpointslice.kubernetes.io/managed-by"] == "endpointslicemirroring-controller.k8s.io"
+    assert objects.labels(four)["tier"] == "db"
+    assert [each.conditions.ready for each in four.endpoints or () if each.conditions] == [True, False]
+    assert four.ports == [discovery_v1.EndpointPort(name="db", port=5432, protocol="TCP")]
+    existing = stored(made)
+    assert not mirror.decide(source, existing, NOW)
+    source.subsets = None
+    assert len(mirror.decide(source, existing, NOW).delete) == 2
