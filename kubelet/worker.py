@@ -99,11 +99,13 @@ class PodWorker:
     def update(self, pod: core_v1.Pod) -> None:
         """The API server has a newer version of the pod."""
         self._steps.pod = pod
+        self._gone = False
         self.wake()
 
     def lose(self) -> None:
         """The API server no longer has the pod: it ends without a word."""
         self._gone = True
+        self._failures.pop("forget", None)
         self.wake()
 
     def refresh(self) -> None:

@@ -91,6 +91,11 @@ class Lab:
 
         wait_until(f"an event {reason} of {pod}", seen, 20, every=0.2)
 
+    def logs(self, pod: str, part: str) -> list[str]:
+        """The lines that the pod has written, once `part` is among them: it is ready before it has said anything."""
+        wait_until(f"{pod} to say {part!r}", lambda: part in self.kubectl("logs", pod))
+        return self.kubectl("logs", pod).splitlines()
+
     def delete(self, *names: str) -> None:
         self.kubectl("delete", *names, "--ignore-not-found", "--timeout=60s", seconds=90)
 

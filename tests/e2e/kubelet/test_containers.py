@@ -40,12 +40,12 @@ def test_environment(lab: Lab) -> None:
         "env": env,
         "envFrom": [{"prefix": "P_", "configMapRef": {"name": config}}],
         "args": ["$(PLAIN)", "$(ABSENT)"],
-        "command": ["sh", "-c", 'echo "args $0 $1"; env; ' + SLEEP],
+        "command": ["sh", "-c", 'echo "args $0 $1"; env; echo complete; ' + SLEEP],
         "resources": {"limits": {"memory": "48Mi", "cpu": "250m"}},
     }
     lab.apply(manifest(name, "", container))
     lab.ready(name)
-    lines = lab.kubectl("logs", name).splitlines()
+    lines = lab.logs(name, "complete")
     assert lines[0] == "args one $(ABSENT)"
     seen = dict(line.partition("=")[::2] for line in lines[1:])
     assert seen["EXPANDED"] == "one-9-$(ABSENT)-$(PLAIN)"
@@ -152,7 +152,7 @@ def test_init_containers_run_in_order_before_the_others(lab: Lab) -> None:
     spec = {"volumes": [{"name": "scratch", "emptyDir": {}}], "initContainers": [init(1), init(2)]}
     lab.apply(manifest(name, "cat /scratch/order; " + SLEEP, {"volumeMounts": mount}, **spec))
     lab.ready(name)
-    assert lab.kubectl("logs", name).split() == ["1", "2"]
+    assert lab.logs(name, "2") == ["1", "2"]
     ended = lab.container(name, "init2")["state"]["terminated"]
     assert (ended["exitCode"], ended["reason"]) == (0, "Completed")
     assert lab.conditions(name)["Initialized"] == "True"

@@ -6,7 +6,7 @@ import subprocess
 import time
 from collections.abc import Callable
 
-from tests.e2e.kubelet.conftest import SLEEP, Lab
+from tests.e2e.kubelet.conftest import SLEEP, Lab, manifest
 from tests.harness.host import run
 from tests.harness.process import wait_until
 
@@ -195,3 +195,18 @@ def _open_log_streams(lab: Lab) -> int:
     page = lab.node.host.run("curl", "-sS", f"http://{lab.node.host.address}:10255/metrics")
     line = next(each for each in page.splitlines() if each.startswith("kubelet_log_streams "))
     return int(float(line.split()[1]))
+
+
+def test_a_finalizer_holds_the_object_and_not_the_containers(lab: Lab) -> None:
+    name = lab.name("held")
+    held = manifest(name, SLEEP)
+    held["metadata"]["finalizers"] = ["example.com/hold"]
+    lab.apply(held)
+    lab.ready(name)
+    lab.kubectl("delete", "pod", name, "--wait=false")
+    wait_until("the containers to go", lambda: not lab.containers(name, every=True))
+    assert lab.status(name)["phase"] in ("Succeeded", "Failed")
+    lab.kubectl("patch", "pod", name, "--type=merge", "-p", '{"metadata":{"finalizers":null}}')
+    page = f"http://{lab.node.host.address}:10255/pods"
+    wait_until("the kubelet to forget it", lambda: name not in lab.node.host.run("curl", "-sS", page))
+    assert "NotFound" in lab.kubectl.fails("get", "pod", name)
