@@ -17,9 +17,9 @@ def connection(flags: argparse.Namespace) -> Config:
         config = load(flags.kubeconfig, flags.context)
     except ConfigError as problem:
         if not flags.server:
-            raise CliError(
-                f"{problem}\n`pytheas up` starts a cluster on this machine and writes its kubeconfig."
-            ) from problem
+            unmade = "no kubeconfig was found" in str(problem) or "cannot be read" in str(problem)
+            hint = "\n`pytheas up` starts a cluster on this machine and writes its kubeconfig." if unmade else ""
+            raise CliError(f"{problem}{hint}") from problem
         config = Config(server=flags.server)
     except PermissionError as problem:
         raise CliError(

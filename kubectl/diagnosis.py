@@ -104,6 +104,8 @@ def _scheduling(pod: Object, events: Sequence[Object]) -> Iterator[Finding]:
 
 def _room(condition: Object) -> str:
     message = condition.get("message") or ""
+    if "no nodes" in message:
+        return "no machine has joined the cluster, or its kubelet is down: pytheas get nodes"
     if "Insufficient" in message:
         return "lower its resources.requests, or free or add a node: pytheas describe nodes"
     if "taint" in message:
