@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -26,6 +25,8 @@ from apiserver.storage.cache import Change, Expired, Watcher, frame
 BOOKMARK_SECONDS = 60.0
 SHORTEST_DEFAULT = 1800.0
 """A watch without timeoutSeconds lasts this long to twice as long, so that watches do not all end at once."""
+TIMER_SLACK = 0.002
+"""Timers may fire this much early."""
 STREAM = b"application/json"
 INITIAL_END = "k8s.io/initial-events-end"
 _BATCH = 100
@@ -110,7 +111,7 @@ class _Stream:
         leaving = asyncio.create_task(self._notice_leaving(watcher), name="watch: client leaving")
         try:
             await self._send_initial(initial, revision)
-            await self._follow(watcher, time.monotonic() + self.wish.seconds)
+            await self._follow(watcher, asyncio.get_running_loop().time() + self.wish.seconds)
             await self.request.end_stream()
         except Expired as expired:
             await self._expire(expired)
@@ -125,17 +126,22 @@ class _Stream:
             await self.request.stream(self._bookmark(revision, {INITIAL_END: "true"}))
 
     async def _follow(self, watcher: Watcher, end: float) -> None:
-        mark = time.monotonic() + BOOKMARK_SECONDS
-        while not (self.gone or self.state.stopping.is_set()):
-            if changes := watcher.take():
-                await self._send(changes)
-            now = time.monotonic()
-            if now >= end:
-                return
-            if self.wish.bookmarks and now >= mark:
-                mark = now + BOOKMARK_SECONDS
-                await self.request.stream(self._bookmark(self.state.feed.revision))
-            await watcher.wait(min(end, mark) - now if self.wish.bookmarks else end - now)
+        loop = asyncio.get_running_loop()
+        mark = loop.time() + BOOKMARK_SECONDS if self.wish.bookmarks else end
+        alarm = loop.call_at(min(end, mark), watcher.wake)
+        try:
+            while not (self.gone or self.state.stopping.is_set()):
+                if changes := watcher.take():
+                    await self._send(changes)
+                if (now := loop.time() + TIMER_SLACK) >= end:
+                    return
+                if now >= mark:
+                    await self.request.stream(self._bookmark(self.state.feed.revision))
+                    mark = now + BOOKMARK_SECONDS
+                    alarm = loop.call_at(min(end, mark), watcher.wake)
+                await watcher.wait()
+        finally:
+            alarm.cancel()
 
     async def _send(self, changes: list[Change]) -> None:
         frames = list(self._frames(changes))

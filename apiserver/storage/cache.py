@@ -209,32 +209,34 @@ _NONE: dict[str, str] = {}
 class Watcher:
     """A place in a cache's ring of changes, and the wait for more."""
 
-    __slots__ = ("_cache", "_position", "_waiter")
+    __slots__ = ("_cache", "_position", "_waiter", "_woken")
 
     def __init__(self, cache: Cache, position: int) -> None:
         self._cache = cache
         self._position = position
         self._waiter: asyncio.Future[None] | None = None
+        self._woken = False
+        """Whether `wake` was called since the last wait: a call that comes while nobody waits must not be lost."""
 
     def take(self) -> list[Change]:
         """The changes since the last time, perhaps none. Raises Expired."""
         changes, self._position = self._cache.since(self._position)
         return changes
 
-    async def wait(self, seconds: float) -> None:
-        """Until there is a change, `wake` is called, or the time is over."""
-        if self._cache.has_more(self._position):
+    async def wait(self) -> None:
+        """Until there is a change, or `wake` is called."""
+        if self._woken or self._cache.has_more(self._position):
+            self._woken = False
             return
-        loop = asyncio.get_running_loop()
-        self._waiter = loop.create_future()
-        timer = loop.call_later(seconds, self.wake)
+        self._waiter = asyncio.get_running_loop().create_future()
         try:
             await self._waiter
         finally:
-            timer.cancel()
             self._waiter = None
+            self._woken = False
 
     def wake(self) -> None:
+        self._woken = True
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 

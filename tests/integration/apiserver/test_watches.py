@@ -154,3 +154,20 @@ async def test_the_old_form_of_a_watch_path(api: Api) -> None:
     await api.create("configmaps", config_map())
     async with api.watch(f"/api/v1/watch/namespaces/{api.namespace}/configmaps") as events:
         assert await events.take(1) == [("ADDED", "one")]
+
+
+async def test_a_watch_whose_client_has_left_is_forgotten(api: Api) -> None:
+    async def watchers() -> str:
+        text = (await api.get("/metrics")).body
+        return next(
+            line for line in text.splitlines() if line.startswith("apiserver_registered_watchers") and "leases" in line
+        )
+
+    path = f"/apis/coordination.k8s.io/v1/namespaces/{api.namespace}/leases"
+    async with api.watch(path), api.watch(path):
+        assert (await watchers()).endswith(" 2.0")
+    for _ in range(100):
+        if (await watchers()).endswith(" 0.0"):
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError(await watchers())

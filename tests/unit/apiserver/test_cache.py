@@ -97,16 +97,20 @@ def test_a_refilled_cache_sends_everybody_to_list_again() -> None:
     assert names(cache) == ["x"]
 
 
-async def test_waiting_ends_with_a_change_or_with_the_time() -> None:
+async def test_waiting_ends_with_a_change_or_a_call() -> None:
     cache = new_cache()
     watcher = cache.watch(10)
-    waiting = asyncio.create_task(watcher.wait(10))
+    waiting = asyncio.create_task(watcher.wait())
     await asyncio.sleep(0)
     cache.put("ns/x", stored("x"), 11)
     cache.wake()
     await asyncio.wait_for(waiting, 1)
     assert len(watcher.take()) == 1
-    await asyncio.wait_for(watcher.wait(0.01), 1)
+    asyncio.get_running_loop().call_later(0.01, watcher.wake)
+    await asyncio.wait_for(watcher.wait(), 1)
+    assert watcher.take() == []
+    watcher.wake()  # while nobody waits
+    await asyncio.wait_for(watcher.wait(), 1)
     watcher.close()
 
 
