@@ -19,7 +19,6 @@ from tests.harness.images import load_busybox
 from tests.harness.kubectl import Kubectl
 from tests.harness.process import Process
 
-
 UPDATED = "pytheas/hello:2"
 """The sample image under a second tag, to roll out to."""
 

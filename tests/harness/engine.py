@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 
-from tests.harness.host import run
+from tests.harness.host import remove_cgroups, run
 from tests.harness.images import binary_tree
 from tests.harness.process import Process
 
@@ -42,4 +42,5 @@ class Engine(AbstractContextManager["Engine"]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.process.stop()
+        remove_cgroups(self.folder.name)
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -17,6 +17,8 @@ from types import TracebackType
 
 from tests.harness.process import Process, wait_until
 
+CGROUPS = Path("/sys/fs/cgroup")
+
 # Copy-on-write layers: what a daemon writes there is gone with the host.
 _SCRIPT = """
 mount --make-rprivate /
@@ -138,6 +140,7 @@ class Host(AbstractContextManager["Host"]):
         if self._holder is not None:
             self._end_everything()
         run("ip", "link", "del", self.uplink, check=False)
+        remove_cgroups(self.name)
         if not self.engine_data_kept:
             shutil.rmtree(self._data, ignore_errors=True)
 
@@ -164,3 +167,11 @@ def _netns(process: Path) -> str | None:
         return os.readlink(process / "ns" / "net")
     except OSError:
         return None
+
+
+def remove_cgroups(name: str) -> None:
+    """Remove the cgroups that an engine started with `--cgroup-parent /NAME` left: the innermost first."""
+    for top in (*CGROUPS.glob(f"*/{name}"), *CGROUPS.glob(name)):
+        for folder in sorted((each for each in top.rglob("*") if each.is_dir()), key=lambda each: -len(each.parts)):
+            folder.rmdir()
+        top.rmdir()
