@@ -12,7 +12,7 @@ from time import perf_counter
 from api.errors import InternalError, MethodNotSupported, NoSuchResource, StatusError
 from apiserver.auth.authenticate import Authenticator
 from apiserver.auth.authorize import Attempt, authorize
-from apiserver.endpoints import mutate, read, virtual, watch
+from apiserver.endpoints import mutate, read, watch
 from apiserver.endpoints.discovery import Discovery
 from apiserver.endpoints.http import NOTHING, Disconnected, Receive, Request, Scope, Send
 from apiserver.endpoints.metrics import Requests
@@ -20,7 +20,7 @@ from apiserver.endpoints.paths import Target, parse
 from apiserver.endpoints.state import Resource, State
 from apiserver.endpoints.subresources import subresources_of
 from apiserver.endpoints.versions import unavailable
-from apiserver.endpoints.virtual import VIRTUAL, Virtual
+from apiserver.endpoints.virtual import VIRTUAL, Asked, Virtual
 from apiserver.registry import KINDS
 from apiserver.storage.etcd import EtcdError, Unavailable
 from daemon.log import logger
@@ -106,12 +106,12 @@ class App:
             await self._object(request, target, resource, verb)
 
     async def _not_stored(self, request: Request, target: Target, found: Virtual | None) -> None:
-        if found is None or target.name:
+        if found is None or target.name or (found.namespaced and not target.namespace):
             raise NoSuchResource
         if request.method != "POST":
-            raise MethodNotSupported(f"{found.plural}.{found.group}", request.method)
+            raise MethodNotSupported(found.resource, request.method)
         authorize(request.user, Attempt("create", found.plural, found.group, target.namespace))
-        await virtual.answer(request, found, self.authenticator)
+        await found.answer(found, Asked(self.state, request, target.namespace, self.authenticator))
 
     async def _subresource(self, request: Request, target: Target, resource: Resource, verb: str) -> None:
         found = self._subresources[target.group, target.version, target.plural].get(target.subresource)

@@ -1,47 +1,76 @@
-"""Kinds that are asked and answered but never stored: who am I, may I, whose token is this."""
+"""Kinds that are sent and answered but never stored: who am I, may I, whose token is this, run this pod there."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from apiserver.auth.authenticate import Authenticator
 from apiserver.auth.authorize import Attempt, allowed
 from apiserver.auth.user import User
 from apiserver.endpoints.answer import answer_value
 from apiserver.endpoints.body import read_typed
 from apiserver.endpoints.http import Request
 from apiserver.endpoints.negotiate import form_of
+from apiserver.endpoints.paths import Target
+from apiserver.endpoints.state import State
+from apiserver.endpoints.subresources import binding
 from apiserver.registry.kind import Object
 
-if TYPE_CHECKING:
-    from apiserver.auth.authenticate import Authenticator
 
-Review = Callable[[Request, Object, "Authenticator"], Awaitable[Object]]
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request for a kind that is not stored."""
+
+    state: State
+    request: Request
+    namespace: str
+    authenticator: Authenticator
+
+
+Answer = Callable[["Virtual", Asked], Awaitable[None]]
+Review = Callable[[Asked, Object], Awaitable[Object]]
+"""Makes a review's status of its spec."""
 
 
 @dataclass(frozen=True, slots=True)
 class Virtual:
-    """A kind that can only be created. `review` makes the answer's status."""
+    """A kind that can only be created."""
 
     group: str
     version: str
     kind: str
     plural: str
-    review: Review
+    answer: Answer
     namespaced: bool = False
 
     @property
     def definition(self) -> str:
-        return f"io.k8s.api.{self.group.partition('.')[0]}.{self.version}.{self.kind}"
+        return f"io.k8s.api.{self.group.partition('.')[0] or 'core'}.{self.version}.{self.kind}"
+
+    @property
+    def resource(self) -> str:
+        return f"{self.plural}.{self.group}" if self.group else self.plural
 
 
-async def answer(request: Request, virtual: Virtual, authenticator: Authenticator) -> None:
-    """Answer a review. Raises StatusError."""
-    asked = await read_typed(request, virtual.definition, virtual.group, virtual.version, virtual.kind)
-    asked.setdefault("metadata", {}).setdefault("creationTimestamp", None)
-    asked["status"] = await virtual.review(request, asked.get("spec") or {}, authenticator)
-    await answer_value(request, form_of(request.header(b"accept")), asked, 201)
+def _review(review: Review) -> Answer:
+    """Answer with what was sent, and the status that `review` finds."""
+
+    async def answer(virtual: Virtual, asked: Asked) -> None:
+        request = asked.request
+        sent = await read_typed(request, virtual.definition, virtual.group, virtual.version, virtual.kind)
+        sent.setdefault("metadata", {}).setdefault("creationTimestamp", None)
+        sent["status"] = await review(asked, sent.get("spec") or {})
+        await answer_value(request, form_of(request.header(b"accept")), sent, 201)
+
+    return answer
+
+
+async def _bind(virtual: Virtual, asked: Asked) -> None:
+    """The old way to bind a pod: the pod is named in the object alone."""
+    pods = asked.state.resource("pods")
+    await binding.create(asked.state, asked.request, pods, Target(namespace=asked.namespace))
 
 
 def user_info(user: User) -> Object:
@@ -54,22 +83,22 @@ def user_info(user: User) -> Object:
     return info
 
 
-async def _self_subject(request: Request, spec: Object, authenticator: Authenticator) -> Object:
-    return {"userInfo": user_info(request.user)}
+async def _self_subject(asked: Asked, spec: Object) -> Object:
+    return {"userInfo": user_info(asked.request.user)}
 
 
-async def _token(request: Request, spec: Object, authenticator: Authenticator) -> Object:
-    user = await authenticator.user_of(str(spec.get("token") or ""))
+async def _token(asked: Asked, spec: Object) -> Object:
+    user = await asked.authenticator.user_of(str(spec.get("token") or ""))
     if user is None:
         return {"authenticated": False, "user": {}, "error": "invalid bearer token"}
     return {"authenticated": True, "user": user_info(user), "audiences": spec.get("audiences") or []}
 
 
-async def _self_access(request: Request, spec: Object, authenticator: Authenticator) -> Object:
-    return _verdict(request.user, spec)
+async def _self_access(asked: Asked, spec: Object) -> Object:
+    return _verdict(asked.request.user, spec)
 
 
-async def _access(request: Request, spec: Object, authenticator: Authenticator) -> Object:
+async def _access(asked: Asked, spec: Object) -> Object:
     return _verdict(User(spec.get("user") or "", tuple(spec.get("groups") or ())), spec)
 
 
@@ -93,8 +122,9 @@ def _attempt(spec: Object) -> Attempt:
 
 _AUTHENTICATION, _AUTHORIZATION = "authentication.k8s.io", "authorization.k8s.io"
 VIRTUAL = (
-    Virtual(_AUTHENTICATION, "v1", "SelfSubjectReview", "selfsubjectreviews", _self_subject),
-    Virtual(_AUTHENTICATION, "v1", "TokenReview", "tokenreviews", _token),
-    Virtual(_AUTHORIZATION, "v1", "SelfSubjectAccessReview", "selfsubjectaccessreviews", _self_access),
-    Virtual(_AUTHORIZATION, "v1", "SubjectAccessReview", "subjectaccessreviews", _access),
+    Virtual("", "v1", "Binding", "bindings", _bind, namespaced=True),
+    Virtual(_AUTHENTICATION, "v1", "SelfSubjectReview", "selfsubjectreviews", _review(_self_subject)),
+    Virtual(_AUTHENTICATION, "v1", "TokenReview", "tokenreviews", _review(_token)),
+    Virtual(_AUTHORIZATION, "v1", "SelfSubjectAccessReview", "selfsubjectaccessreviews", _review(_self_access)),
+    Virtual(_AUTHORIZATION, "v1", "SubjectAccessReview", "subjectaccessreviews", _review(_access)),
 )

@@ -19,7 +19,8 @@ from apiserver.registry.kind import Object
 _CREATED = orjson.dumps({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201})
 
 
-async def _create(state: State, request: Request, resource: Resource, target: Target) -> None:
+async def create(state: State, request: Request, resource: Resource, target: Target) -> None:
+    """Bind the pod that the path names, or else the object. Raises StatusError."""
     binding = await read_typed(request, "io.k8s.api.core.v1.Binding", "", "v1", "Binding")
     options = write_options(request.query, "CreateOptions")
     meta, node = binding.get("metadata") or {}, _node(binding)
@@ -79,4 +80,4 @@ def _set_scheduled(pod: Object) -> None:
     status["conditions"] = [*kept, scheduled]
 
 
-BINDING = Subresource("binding", {"create": _create}, kind="Binding")
+BINDING = Subresource("binding", {"create": create}, kind="Binding")

@@ -158,7 +158,7 @@ async def test_the_old_form_of_a_watch_path(api: Api) -> None:
 
 async def test_a_watch_whose_client_has_left_is_forgotten(api: Api) -> None:
     async def watchers() -> str:
-        text = (await api.get("/metrics")).body
+        text: str = (await api.get("/metrics")).body
         return next(
             line for line in text.splitlines() if line.startswith("apiserver_registered_watchers") and "leases" in line
         )

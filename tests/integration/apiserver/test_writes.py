@@ -279,6 +279,14 @@ async def test_a_pod_is_bound_once(api: Api) -> None:
     assert nowhere.code == 422
 
 
+async def test_the_old_way_to_bind_a_pod(api: Api) -> None:
+    await api.create("pods", pod())
+    bound = await api.create("bindings", {"metadata": {"name": "one"}, "target": {"kind": "Node", "name": "n1"}})
+    assert (bound.code, bound.body["status"]) == (201, "Success")
+    assert (await api.get(api.path("pods", "one"))).body["spec"]["nodeName"] == "n1"
+    assert (await api.get(api.path("bindings"))).code == 405
+
+
 async def test_services_hold_their_addresses_alone(api: Api) -> None:
     def service(name: str, **spec: object) -> dict[str, object]:
         return {"metadata": {"name": name}, "spec": {"ports": [{"port": 80}], **spec}}
