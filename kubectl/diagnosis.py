@@ -154,7 +154,7 @@ def _unready(container: Object, events: Sequence[Object]) -> Finding:
 
 def _waiting_for_node(pod: Object, events: Sequence[Object]) -> Iterator[Finding]:
     node = pod["spec"].get("nodeName")
-    warnings = [event for event in events if event.get("type") == "Warning"]
+    warnings = [e for e in events if e.get("type") == "Warning" and e.get("reason") != "FailedScheduling"]
     if warnings:
         last = max(warnings, key=last_seen)
         yield Finding(f"Node {node} says: {last['reason']}, {last['message'].strip()} ({event_age(last)} ago)")

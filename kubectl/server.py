@@ -6,6 +6,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -139,10 +140,8 @@ class Server:
         self, resource: Resource, namespace: str | None, query: Query, *, table: bool = False
     ) -> Iterator[tuple[str, Object]]:
         """The events of one watch request, until the server ends it."""
-        response = self.transport.open(
-            object_path(resource, namespace), {**query, "watch": True}, {"Accept": TABLE} if table else None
-        )
-        with response:
+        path, headers = object_path(resource, namespace), {"Accept": TABLE} if table else None
+        with self.transport.open(path, {**query, "watch": True}, headers) as response:
             if response.status >= 400:
                 decode(Answer(response.status, response.read()))
             try:
@@ -151,17 +150,19 @@ class Server:
                     if event["type"] == "ERROR":
                         raise status_error(event["object"], event["object"].get("code", 500))
                     yield event["type"], event["object"]
-            except OSError as problem:
-                raise Unreachable(f"the watch was cut off: {problem}") from problem
+            except (OSError, HTTPException) as problem:
+                raise Unreachable(f"the watch was cut off: {problem or type(problem).__name__}") from problem
 
     def lines(self, path: str, query: Query) -> Iterator[bytes]:
         """The body of a GET in pieces as they arrive (a log)."""
-        response = self.transport.open(path, query, {"Accept": "*/*"})
-        with response:
+        with self.transport.open(path, query, {"Accept": "*/*"}) as response:
             if response.status >= 400:
                 decode(Answer(response.status, response.read()))
-            while piece := response.read1(65536):
-                yield piece
+            try:
+                while piece := response.read1(65536):
+                    yield piece
+            except (OSError, HTTPException) as problem:
+                raise Unreachable(f"the log was cut off: {problem or type(problem).__name__}") from problem
 
 
 def decode(answer: Answer) -> Any:

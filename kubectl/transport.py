@@ -11,13 +11,16 @@ import socket
 import ssl
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlencode, urlsplit
 
 from kubectl.errors import Unreachable
 
 CONNECT_TIMEOUT = 10.0
+KEPT = 30.0
+"""Seconds after which a kept connection is not trusted any more: an editor may have been open meanwhile."""
 VERSION = "0.1.0"
 USER_AGENT = f"pytheas/{VERSION}"
 
@@ -52,6 +55,7 @@ class Transport:
         self._timeout = timeout
         self._verbose = verbose
         self._connection: http.client.HTTPConnection | None = None
+        self._used = 0.0
 
     def request(
         self,
@@ -70,13 +74,25 @@ class Transport:
             raise self._unreachable(problem) from problem
         return Answer(response.status, content, response.headers.get_all("Warning") or [])
 
+    @contextmanager
     def open(
         self, path: str, query: Query | None = None, headers: Mapping[str, str] | None = None
-    ) -> http.client.HTTPResponse:
-        """A GET whose answer is read as it comes (a watch, a followed log); it gets the connection to itself."""
-        response = self._exchange("GET", path, query, None, headers)
-        self._connection = None
-        return response
+    ) -> Iterator[http.client.HTTPResponse]:
+        """A GET whose answer is read as it comes (a watch, a followed log), on a connection of its own.
+
+        Safe to call from several threads.
+        """
+        try:
+            connection = self._connect()
+        except OSError as problem:
+            raise self._unreachable(problem) from problem
+        with closing(connection):
+            try:
+                response = self._send(connection, "GET", self._target(path, query), None, headers)
+            except (OSError, http.client.HTTPException) as problem:
+                raise self._unreachable(problem) from problem
+            with response:
+                yield response
 
     def close(self) -> None:
         if self._connection is not None:
@@ -86,42 +102,41 @@ class Transport:
     def _exchange(
         self, method: str, path: str, query: Query | None, body: bytes | None, headers: Mapping[str, str] | None
     ) -> http.client.HTTPResponse:
-        target = self._prefix + path + _query_string(query)
-        fresh = self._connection is None
-        started = time.perf_counter()
-        try:
-            response = self._send(method, target, body, headers)
-        except (http.client.RemoteDisconnected, ConnectionError) as problem:
-            if fresh:
-                self.close()
-                raise self._unreachable(problem) from problem
-            response = self._again(method, target, body, headers)
-        except (OSError, http.client.HTTPException) as problem:
+        target = self._target(path, query)
+        if time.monotonic() - self._used > KEPT:
             self.close()
-            raise self._unreachable(problem) from problem
+        for fresh in (self._connection is None, True):
+            try:
+                if self._connection is None:
+                    self._connection = self._connect()
+                response = self._send(self._connection, method, target, body, headers)
+                self._used = time.monotonic()
+                return response
+            except (OSError, http.client.HTTPException) as problem:
+                self.close()
+                # A server may close a kept connection at any moment; what has no effect can be asked again.
+                if fresh or method != "GET" or not isinstance(problem, ConnectionError):
+                    raise self._unreachable(problem) from problem
+        raise AssertionError("the second try is on a fresh connection and returns or raises")
+
+    def _target(self, path: str, query: Query | None) -> str:
+        return self._prefix + path + _query_string(query)
+
+    def _send(
+        self,
+        connection: http.client.HTTPConnection,
+        method: str,
+        target: str,
+        body: bytes | None,
+        headers: Mapping[str, str] | None,
+    ) -> http.client.HTTPResponse:
+        started = time.perf_counter()
+        connection.request(method, target, body, {**self._headers, **(headers or {})})
+        response = connection.getresponse()
         if self._verbose:
             took = (time.perf_counter() - started) * 1000
             sys.stderr.write(f"{method} {target} {response.status} in {took:.0f} ms\n")
         return response
-
-    def _again(
-        self, method: str, target: str, body: bytes | None, headers: Mapping[str, str] | None
-    ) -> http.client.HTTPResponse:
-        """Once more on a new connection: a server may close an idle one at any moment."""
-        self.close()
-        try:
-            return self._send(method, target, body, headers)
-        except (OSError, http.client.HTTPException) as problem:
-            self.close()
-            raise self._unreachable(problem) from problem
-
-    def _send(
-        self, method: str, target: str, body: bytes | None, headers: Mapping[str, str] | None
-    ) -> http.client.HTTPResponse:
-        if self._connection is None:
-            self._connection = self._connect()
-        self._connection.request(method, target, body, {**self._headers, **(headers or {})})
-        return self._connection.getresponse()
 
     def _connect(self) -> http.client.HTTPConnection:
         connection = (

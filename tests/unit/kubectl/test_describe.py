@@ -161,3 +161,9 @@ def test_a_failing_probe_is_named() -> None:
         "lastTimestamp": "2026-01-01T00:00:00Z",
     }
     assert "Container c runs but is not ready: Readiness probe failed: 503" in diagnose(found, [event])[0].text
+
+
+def test_what_the_scheduler_said_before_it_found_a_node_is_no_reason_any_more() -> None:
+    event = {"type": "Warning", "reason": "FailedScheduling", "message": "no room", "metadata": {}}
+    started = pod(startTime="2026-01-01T00:00:00Z")
+    assert diagnose(started, [event])[0].text == "Node n1 is making it: its containers are being created."
