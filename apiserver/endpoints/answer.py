@@ -41,7 +41,7 @@ def shown(form: Form, kind: Kind, raw: bytes, request: Request) -> Object:
     """One object in the form the client wants."""
     obj: Object = orjson.loads(raw)
     if form.as_ == "Table":
-        meta = {"resourceVersion": obj["metadata"]["resourceVersion"]}
+        meta = {"resourceVersion": obj["metadata"].get("resourceVersion", "")}  # none after a dry run
         return table(kind, [obj], meta, form, request.query.get("includeObject", ""), metadata.now())
     return partial(obj, form.version) if form.as_ else obj
 

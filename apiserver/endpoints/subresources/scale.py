@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from api import schema as schemas
 from api.errors import BadRequest, Conflict, Invalid, NotFound
 from api.field import invalid
 from api.selectors import LabelSelector
@@ -46,9 +47,14 @@ async def _update(state: State, request: Request, resource: Resource, target: Ta
 
 async def _patch(state: State, request: Request, resource: Resource, target: Target) -> None:
     apply = await read_patch(request, DEFINITION)
-    await _write(
-        state, request, resource, target, lambda old: _scaled(resource.kind, old, apply(scale_of(resource.kind, old)))
-    )
+
+    def transform(old: Object) -> Object:
+        scale = apply(scale_of(resource.kind, old))
+        if problem := schemas.type_error(schemas.load(DEFINITION), KIND, VERSION, scale):
+            raise BadRequest(problem)
+        return _scaled(resource.kind, old, scale)
+
+    await _write(state, request, resource, target, transform)
 
 
 async def _write(

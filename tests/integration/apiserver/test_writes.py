@@ -11,6 +11,7 @@ from tests.integration.apiserver.api import (
     JSON_PATCH,
     MERGE,
     STRATEGIC,
+    TABLE,
     Api,
     config_map,
     deployment,
@@ -192,6 +193,8 @@ async def test_a_dry_run_does_everything_but_store(api: Api) -> None:
     tried = await api.create("configmaps", config_map(), "?dryRun=All")
     assert (tried.code, tried.body["metadata"]["name"]) == (201, "one")
     assert (await api.get(api.path("configmaps", "one"))).code == 404
+    row = await api.send("POST", api.path("configmaps") + "?dryRun=All", config_map(), Accept=TABLE)
+    assert row.body["rows"][0]["cells"][0] == "one"
     await api.create("configmaps", config_map(data={"a": "1"}))
     assert (await api.create("configmaps", config_map(), "?dryRun=All")).code == 409
     path = api.path("configmaps", "one")
@@ -258,6 +261,8 @@ async def test_scale_is_the_same_for_all_that_scale(api: Api) -> None:
     assert patched.body["spec"] == {"replicas": 1}
     negative = await api.patch(path, {"spec": {"replicas": -1}})
     assert (negative.code, negative.reason) == (422, "Invalid")
+    mistyped = await api.patch(path, {"spec": []})
+    assert (mistyped.code, mistyped.reason) == (400, "BadRequest")
     main = await api.get(api.path("deployments", "one", group="apps"))
     assert (main.body["spec"]["replicas"], main.body["metadata"]["generation"]) == (1, 3)
 
