@@ -22,7 +22,7 @@ from api import errors
 from api.types import meta_v1
 from client.codec import EVENT_DECODER, Unreadable, body_bytes, decode, decode_bookmark, decode_list, encode
 from client.kubeconfig import Config
-from client.resources import KubeObject, resource_of
+from client.resources import KubeObject, Resource, resource_of
 from client.transport import Transport
 from client.wire import REQUEST_TIMEOUT, Response, Stream, Unreachable
 from daemon.log import logger
@@ -40,6 +40,8 @@ WATCH_SECONDS = (240, 480)
 """A watch asks the server to end it after a random time in this range, so that reconnects of many clients spread."""
 WATCH_SILENCE = 150.0
 """A server sends a bookmark about once a minute; a watch without a byte for so long is taken for dead."""
+_HOT = frozenset(("pods", "events", "leases.coordination.k8s.io"))
+"""What a daemon writes by the hundred, or for ever. These writes, bindings and statuses go beside httpx."""
 _RETRIES = 3
 _MAX_RETRY_AFTER = 5.0
 
@@ -114,12 +116,13 @@ class Client:
         resource = resource_of(type(obj))
         metadata = obj.metadata or meta_v1.ObjectMeta()
         path = resource.path(namespace or metadata.namespace or self._default_namespace(type(obj)))
-        response = await self._send("POST", path, encode(obj))
+        response = await self._send("POST", path, encode(obj), hot=_hot(resource))
         return decode(type(obj), response.body)
 
     async def update(self, obj: T, subresource: str = "") -> T:
         """Replace the object. With `metadata.resourceVersion`, only if nobody was faster (else `Conflict`)."""
-        response = await self._send("PUT", self._path_of(obj, subresource), encode(obj))
+        hot = _hot(resource_of(type(obj)), subresource)
+        response = await self._send("PUT", self._path_of(obj, subresource), encode(obj), hot=hot)
         return decode(type(obj), response.body)
 
     async def update_status(self, obj: T) -> T:
@@ -135,8 +138,10 @@ class Client:
         kind: PatchType = PatchType.MERGE,
     ) -> T:
         """`patch` is a dict (a list for PatchType.JSON), in which structs are welcome; or bytes, sent as they are."""
-        path = resource_of(cls).path(namespace, _segment(name), subresource or "")
-        response = await self._send("PATCH", path, body_bytes(patch), content_type=kind.value)
+        resource = resource_of(cls)
+        path = resource.path(namespace, _segment(name), subresource or "")
+        hot = _hot(resource, subresource)
+        response = await self._send("PATCH", path, body_bytes(patch), content_type=kind.value, hot=hot)
         return decode(cls, response.body)
 
     async def delete(
@@ -177,7 +182,7 @@ class Client:
             "target": {"apiVersion": "v1", "kind": "Node", "name": node},
         }
         path = f"/api/v1/namespaces/{namespace}/pods/{_segment(name)}/binding"
-        await self._send("POST", path, msgspec.json.encode(body))
+        await self._send("POST", path, msgspec.json.encode(body), hot=True)
 
     async def watch(
         self,
@@ -269,10 +274,11 @@ class Client:
         *,
         content_type: str = "application/json",
         timeout: float = REQUEST_TIMEOUT,
+        hot: bool = False,
     ) -> Response:
         sent = self._all_headers(headers, content_type if body is not None else None)
         for left in range(_RETRIES, -1, -1):
-            response = await self._transport.send(method, target, sent, body, timeout)
+            response = await self._transport.send(method, target, sent, body, timeout, hot=hot)
             if response.status < 400:
                 return response
             error = _failure(response)
@@ -323,7 +329,13 @@ def _target(path: str, params: Mapping[str, str]) -> str:
     return f"{path}?{urlencode(params)}" if params else path
 
 
+def _hot(resource: Resource, subresource: str | None = None) -> bool:
+    return subresource == "status" or resource.name in _HOT
+
+
 def _segment(name: str) -> str:
     if not name:
         raise ValueError("resource name may not be empty")
+    if name in (".", ".."):  # a URL library would take it for a step
+        raise ValueError(f"resource name may not be {name!r}")
     return quote(name, safe="")

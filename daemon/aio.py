@@ -1,4 +1,4 @@
-"""aiohttp, imported at less cost: `from daemon.aio import web` wherever it may be the first import of it.
+"""aiohttp, imported at less cost: `from daemon.aio import aiohttp, web` wherever it may be the first import of it.
 
 While it is imported, aiohttp makes itself a TLS context that trusts every authority the machine knows, which takes 65
 ms and 2 MB in each daemon. No daemon uses it: they trust the cluster's own authority, or none at all. So for the time
@@ -29,6 +29,7 @@ def _without_authorities() -> Iterator[None]:
 
 
 with _without_authorities():
+    import aiohttp
     from aiohttp import web
 
-__all__ = ["web"]
+__all__ = ["aiohttp", "web"]

@@ -1,30 +1,23 @@
 """A daemon's small web server: `/healthz`, `/livez`, `/readyz` for its supervisor, `/metrics` for Prometheus.
 
 A check is a function that returns None when all is well, or a sentence that says what is wrong. `?verbose` lists
-every check by name, as Kubernetes' endpoints do. It knows GET only, and so little HTTP that a framework, 14 MB of a
-daemon's memory, would be too much.
+every check by name, as Kubernetes' endpoints do.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from http import HTTPStatus
-from typing import cast
-from urllib.parse import parse_qs, urlsplit
 
-import httptools
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 
+from daemon.aio import web
 from daemon.fatal import Fatal
 
 Check = Callable[[], str | None]
-Answer = tuple[int, str, bytes]
-"""Status, content type, body."""
+Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 _IDLE_SECONDS = 30.0
-_MOST_HEAD = 16_384
 
 
 def split_bind(text: str) -> tuple[str, int]:
@@ -48,104 +41,36 @@ async def serve(
 
     `checks` are for /healthz and /livez; /readyz asks those of `ready` as well. Raises Fatal when the address is taken.
     """
-    pages = Pages(checks, {**checks, **(ready or {})}, registry)
-    connections: set[_Connection] = set()
-    loop = asyncio.get_running_loop()
+    app = web.Application()
+    for name, asked in (("healthz", checks), ("livez", checks), ("readyz", {**checks, **(ready or {})})):
+        app.router.add_get(f"/{name}", _page(name, asked))
+    app.router.add_get("/metrics", _metrics(registry))
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0, keepalive_timeout=_IDLE_SECONDS)
+    await runner.setup()
     try:
-        server = await loop.create_server(lambda: _Connection(pages, connections), host or None, port)
-    except OSError as error:
-        raise Fatal(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
-    try:
-        yield int(server.sockets[0].getsockname()[1])
-    finally:
-        server.close()
-        for connection in list(connections):
-            connection.close()
-        await server.wait_closed()
-
-
-class Pages:
-    """What is answered to which path. Pure but for the checks."""
-
-    def __init__(
-        self, live: Mapping[str, Check], ready: Mapping[str, Check], registry: CollectorRegistry = REGISTRY
-    ) -> None:
-        self._checks = {"/healthz": live, "/livez": live, "/readyz": ready}
-        self._registry = registry
-
-    def answer(self, method: str, target: str) -> Answer:
-        where = urlsplit(target)
-        if method not in ("GET", "HEAD"):
-            return 405, "text/plain", b"method not allowed\n"
-        if where.path == "/metrics":
-            return 200, CONTENT_TYPE_LATEST, generate_latest(self._registry)
-        checks = self._checks.get(where.path)
-        if checks is None:
-            return 404, "text/plain", b"not found\n"
-        status, text = report(where.path[1:], checks, "verbose" in parse_qs(where.query, keep_blank_values=True))
-        return status, "text/plain; charset=utf-8", text.encode()
-
-
-def report(page: str, checks: Mapping[str, Check], verbose: bool) -> tuple[int, str]:
-    failed = {name: why for name, ask in checks.items() if (why := ask())}
-    if not failed and not verbose:
-        return 200, "ok"
-    lines = [f"[-]{name} failed: {failed[name]}" if name in failed else f"[+]{name} ok" for name in checks]
-    lines.append(f"{page} check {'failed' if failed else 'passed'}\n")
-    return 500 if failed else 200, "\n".join(lines)
-
-
-class _Connection(asyncio.Protocol):
-    """Answers one request after the other; gives up on who says nothing, or too much."""
-
-    def __init__(self, pages: Pages, connections: set[_Connection]) -> None:
-        self._pages, self._connections = pages, connections
-        self._parser = httptools.HttpRequestParser(self)
-        self._target = b""
-        self._head = 0
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
-        self._connections.add(self)
-        self._timer = asyncio.get_running_loop().call_later(_IDLE_SECONDS, self.close)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self._connections.discard(self)
-        self._timer.cancel()
-
-    def close(self) -> None:
-        self._transport.close()
-
-    def data_received(self, data: bytes) -> None:
-        self._head += len(data)
         try:
-            self._parser.feed_data(data)
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
-            self._respond((400, "text/plain", b"bad request\n"), "GET", keep=False)
-            return
-        if self._head > _MOST_HEAD:
-            self.close()
+            await web.TCPSite(runner, host or None, port).start()
+        except OSError as error:
+            raise Fatal(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()
 
-    def on_message_begin(self) -> None:
-        self._target = b""
 
-    def on_url(self, part: bytes) -> None:
-        self._target += part
+def _page(name: str, checks: Mapping[str, Check]) -> Handler:
+    async def answer(request: web.Request) -> web.Response:
+        failed = {check: why for check, ask in checks.items() if (why := ask())}
+        if not failed and "verbose" not in request.query:
+            return web.Response(text="ok")
+        lines = [f"[-]{check} failed: {failed[check]}" if check in failed else f"[+]{check} ok" for check in checks]
+        lines.append(f"{name} check {'failed' if failed else 'passed'}\n")
+        return web.Response(text="\n".join(lines), status=500 if failed else 200)
 
-    def on_message_complete(self) -> None:
-        method = self._parser.get_method().decode("latin-1")
-        answer = self._pages.answer(method, self._target.decode("latin-1"))
-        self._respond(answer, method, keep=self._parser.should_keep_alive())
+    return answer
 
-    def _respond(self, answer: Answer, method: str, keep: bool) -> None:
-        status, kind, body = answer
-        head = (
-            f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nContent-Type: {kind}\r\n"
-            f"Content-Length: {len(body)}\r\nConnection: {'keep-alive' if keep else 'close'}\r\n\r\n"
-        )
-        self._transport.write(head.encode("latin-1") + (b"" if method == "HEAD" else body))
-        self._head = 0
-        self._timer.cancel()
-        self._timer = asyncio.get_running_loop().call_later(_IDLE_SECONDS, self.close)
-        if not keep:
-            self.close()
+
+def _metrics(registry: CollectorRegistry) -> Handler:
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    return answer

@@ -235,6 +235,8 @@ async def test_names_cannot_climb_out_of_their_path() -> None:
         await client.get(core_v1.Pod, "../secrets/x", "x")
         with pytest.raises(ValueError, match="may not be empty"):
             await client.delete(core_v1.Pod, "", "x")
+        with pytest.raises(ValueError, match=r"may not be '\.\.'"):
+            await client.delete(core_v1.Pod, "..", "x")
     assert seen[0][1] == "/api/v1/namespaces/x/pods/..%2Fsecrets%2Fx"
 
 
