@@ -131,12 +131,14 @@ class _Stream:
         alarm = loop.call_at(min(end, mark), watcher.wake)
         try:
             while not (self.gone or self.state.stopping.is_set()):
-                if changes := watcher.take():
+                changes, revision = watcher.take(), self.state.feed.revision
+                if changes:
                     await self._send(changes)
                 if (now := loop.time() + TIMER_SLACK) >= end:
                     return
                 if now >= mark:
-                    await self.request.stream(self._bookmark(self.state.feed.revision))
+                    # Not the feed's revision of now: what has come since the changes were taken is not sent yet.
+                    await self.request.stream(self._bookmark(revision))
                     mark = now + BOOKMARK_SECONDS
                     alarm = loop.call_at(min(end, mark), watcher.wake)
                 await watcher.wait()
