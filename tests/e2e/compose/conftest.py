@@ -78,7 +78,7 @@ def composed() -> Iterator[Composed]:
             finally:
                 project.compose("down", "--volumes", "--timeout", "20")
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(folder)
 
 
 def _build(folder: Path) -> None:
@@ -94,6 +94,7 @@ def _build(folder: Path) -> None:
         _compose(socket, folder, "build", "certificates")
     finally:
         engine.stop(60)
+        run("umount", f"{folder}/exec/netns/default", check=False)  # dockerd leaves it, and it keeps the folder
 
 
 def _tree() -> Path:
