@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from api import errors
+from client.codec import Unreadable
 from client.rest import Unreachable
 
 
 def answer_is_lost(error: Exception) -> bool:
     """Whether the write may have happened all the same."""
-    return isinstance(error, Unreachable) or (isinstance(error, errors.StatusError) and error.code >= 500)
+    return isinstance(error, Unreachable | Unreadable) or (isinstance(error, errors.StatusError) and error.code >= 500)
 
 
 def namespace_is_terminating(error: Exception) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from api import errors
 from api.names import generate
 from api.types import apps_v1, core_v1, meta_v1
+from client.codec import Unreadable
 from client.events import EventRecorder
 from client.rest import Client, Unreachable
 from controllers import objects
@@ -26,53 +27,57 @@ class PodControl:
     async def create(self, owner: apps_v1.ReplicaSet, count: int) -> Exception | None:
         """Make `count` pods, in batches that grow while all goes well. Returns the first failure."""
         uid, prefix = objects.uid(owner), f"{objects.name(owner)}-"
-        names = self._expectations.doubtful_creations(uid)[:count]
-        names += [generate(prefix) for _ in range(count - len(names))]
+        doubtful = self._expectations.doubtful_creations(uid)[:count]
+        names = doubtful + [generate(prefix) for _ in range(count - len(doubtful))]
         self._expectations.expect_creations(uid, names, time.monotonic())
         position = 0
         for size in batches(count):
             batch = names[position : position + size]
             position += size
-            outcomes = await asyncio.gather(*(self._create_one(owner, name) for name in batch))
+            outcomes = await asyncio.gather(*(self._create_one(owner, name, name in doubtful) for name in batch))
             failure = next((outcome for outcome in outcomes if outcome is not None), None)
             if failure is not None:
                 for name in names[position:]:
-                    self._expectations.created(uid, name)
+                    self._not_there(uid, name, certain=name not in doubtful)
                 return failure
         return None
 
-    async def _create_one(self, owner: apps_v1.ReplicaSet, name: str) -> Exception | None:
+    def _not_there(self, uid: str, name: str, certain: bool) -> None:
+        """Wait for this pod no longer. One that may have been made before is asked for again next time."""
+        if certain:
+            self._expectations.created(uid, name)
+        else:
+            self._expectations.creation_in_doubt(uid, name)
+
+    async def _create_one(self, owner: apps_v1.ReplicaSet, name: str, doubtful: bool) -> Exception | None:
         uid = objects.uid(owner)
         for _ in range(_NAME_TRIES):
             try:
-                await self._client.create(pod_of(owner, name))
-            except errors.AlreadyExists:
-                if await self._is_ours(owner, name):
+                if await self._make_or_find(owner, name):
                     return None
-                self._expectations.created(uid, name)
-                name = generate(f"{objects.name(owner)}-")
-                self._expectations.expect_creations(uid, [name], time.monotonic())
-            except (errors.StatusError, Unreachable) as error:
-                return self._not_created(owner, name, error)
-            else:
-                self._events.event(owner, "Normal", "SuccessfulCreate", f"Created pod: {name}")
-                return None
-        return self._not_created(owner, name, errors.AlreadyExists("pods", name))
-
-    async def _is_ours(self, owner: apps_v1.ReplicaSet, name: str) -> bool:
-        """Whether the pod of that name is the one whose creation seemed lost."""
-        try:
-            pod = await self._client.get(core_v1.Pod, name, objects.namespace(owner))
-        except errors.NotFound:
-            return False
-        return objects.controller_uid(pod) == objects.uid(owner)
-
-    def _not_created(self, owner: apps_v1.ReplicaSet, name: str, error: Exception) -> Exception:
-        uid = objects.uid(owner)
-        if answer_is_lost(error):
-            self._expectations.creation_in_doubt(uid, name)
-        else:
+            except (errors.StatusError, Unreachable, Unreadable) as error:
+                return self._not_created(owner, name, error, certain=not (doubtful or answer_is_lost(error)))
             self._expectations.created(uid, name)
+            name, doubtful = generate(f"{objects.name(owner)}-"), False
+            self._expectations.expect_creations(uid, [name], time.monotonic())
+        return self._not_created(owner, name, errors.AlreadyExists("pods", name), certain=True)
+
+    async def _make_or_find(self, owner: apps_v1.ReplicaSet, name: str) -> bool:
+        """Whether the pod is there now: made, or found to be the one whose creation seemed lost. False if it is
+        another's."""
+        try:
+            await self._client.create(pod_of(owner, name))
+        except errors.AlreadyExists:
+            try:
+                pod = await self._client.get(core_v1.Pod, name, objects.namespace(owner))
+            except errors.NotFound:
+                return False
+            return objects.controller_uid(pod) == objects.uid(owner)
+        self._events.event(owner, "Normal", "SuccessfulCreate", f"Created pod: {name}")
+        return True
+
+    def _not_created(self, owner: apps_v1.ReplicaSet, name: str, error: Exception, certain: bool) -> Exception:
+        self._not_there(objects.uid(owner), name, certain)
         if not namespace_is_terminating(error):
             self._events.event(owner, "Warning", "FailedCreate", f"Error creating: {error}")
         return error
