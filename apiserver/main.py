@@ -10,9 +10,9 @@ import sys
 import uvicorn
 
 from apiserver.auth.authenticate import Authenticator, TokenCheck, account_tokens, static_tokens
-from apiserver.auth.certificates import CertificateProtocol
 from apiserver.auth.serviceaccounts import Issuer
 from apiserver.bootstrap import basics_there, keep_basics
+from apiserver.connection import ClientConnection
 from apiserver.endpoints.app import App
 from apiserver.endpoints.metrics import Requests
 from apiserver.endpoints.site import site
@@ -130,7 +130,7 @@ class Server(uvicorn.Server):
 def _config(options: Options, app: App) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http=CertificateProtocol,
+        http=ClientConnection,
         ws="none",
         lifespan="off",
         interface="asgi3",
