@@ -101,13 +101,21 @@ class Nodes:
             else:
                 return None
             return await self.client.get(core_v1.Pod, name, namespace)
-        except (errors.NotFound, errors.Conflict):
+        except errors.NotFound:
             return None
         except (Unreachable, errors.StatusError):
-            await asyncio.sleep(0.2)
-            with contextlib.suppress(errors.StatusError, Unreachable):
+            return await self._look_anew(name, namespace)
+
+    async def _look_anew(self, name: str, namespace: str) -> core_v1.Pod | None:
+        """The pod as it is now, after something went wrong: what was asked may have happened all the same."""
+        while True:
+            await asyncio.sleep(0.1)
+            try:
                 return await self.client.get(core_v1.Pod, name, namespace)
-            return pod
+            except errors.NotFound:
+                return None
+            except (Unreachable, errors.StatusError):
+                continue
 
     def _status(self, uid: str) -> dict[str, Any]:
         moment = rfc3339(now())
