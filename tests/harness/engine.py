@@ -42,5 +42,6 @@ class Engine(AbstractContextManager["Engine"]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.process.stop()
+        run("umount", f"{self.folder}/exec/netns/default", check=False)  # dockerd leaves it, and it keeps the folder
         remove_cgroups(self.folder.name)
         shutil.rmtree(self.folder, ignore_errors=True)
