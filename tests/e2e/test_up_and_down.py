@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,8 +20,11 @@ BUILT_IN = {":INPUT", ":OUTPUT", ":FORWARD", ":PREROUTING", ":POSTROUTING"}
 @pytest.fixture
 def host() -> Iterator[Host]:
     folder = Path(tempfile.mkdtemp(prefix="pyu-"))
-    with Lan("pyubr", "172.29.12") as lan, Host("pyu-1", folder, lan) as machine:
-        yield machine
+    try:
+        with Lan("pyubr", "172.29.12") as lan, Host("pyu-1", folder, lan) as machine:
+            yield machine
+    finally:
+        shutil.rmtree(folder)
 
 
 def footprint(host: Host) -> dict[str, set[str]]:
