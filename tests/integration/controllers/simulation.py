@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from api.types import core_v1
 from client import kubeconfig
 from client.rest import Client
+from tests.harness.process import wait_until
 from tests.integration.controllers.nodes import Nodes, is_active, is_ready
 
 T = TypeVar("T")
@@ -30,9 +31,12 @@ class Count:
     fewest_ready: int = 1_000_000
     history: list[tuple[int, int]] = field(default_factory=list)
 
+    def ready_of(self, pods: list[core_v1.Pod]) -> int:
+        return sum(self._is_mine(pod) and is_active(pod) and is_ready(pod) for pod in pods)
+
     def note(self, pods: list[core_v1.Pod]) -> None:
         mine = [pod for pod in pods if self._is_mine(pod) and is_active(pod)]
-        ready = sum(is_ready(pod) for pod in mine)
+        ready = self.ready_of(mine)
         self.most, self.fewest_ready = max(self.most, len(mine)), min(self.fewest_ready, ready)
         self.history.append((len(mine), ready))
 
@@ -44,32 +48,28 @@ class Count:
 class Simulation(AbstractContextManager["Simulation"]):
     def __init__(self, kubeconfig_path: Path) -> None:
         self._path = kubeconfig_path
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="simulation")
-        self._stop: asyncio.Event | None = None
+        self._started: Future[None] = Future()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name="simulation")
         self._counts: list[Count] = []
+        self._loop: asyncio.AbstractEventLoop
+        self._stop: asyncio.Event
         self.nodes: Nodes
 
     def __enter__(self) -> Simulation:
         self._thread.start()
-        started: Future[None] = Future()
-        self._main = asyncio.run_coroutine_threadsafe(self._run(started), self._loop)
-        started.result(30)
+        self._started.result(30)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        assert self._stop is not None
         self._loop.call_soon_threadsafe(self._stop.set)
-        self._main.result(30)
-        self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
-        self._loop.close()
 
-    def count(self, namespace: str, app: str) -> Count:
-        """Begin to count."""
+    def count(self, namespace: str, app: str, ready: int = 0) -> Count:
+        """Begin to count, once the nodes too have seen so many ready pods."""
         made = Count(namespace, app)
+        wait_until(f"{ready} ready pods", lambda: made.ready_of(self.nodes.pods.items()) >= ready)
         self._counts.append(made)
         return made
 
@@ -86,19 +86,19 @@ class Simulation(AbstractContextManager["Simulation"]):
         """Do something in the simulation's loop."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
 
-    async def _run(self, started: Future[None]) -> None:
-        self._stop = asyncio.Event()
+    async def _run(self) -> None:
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         try:
             async with Client(kubeconfig.load(self._path)) as client:
                 self.client = client
                 self.nodes = Nodes(client)
                 async with self.nodes.running():
                     self.nodes.pods.on_change(lambda key, old, new: self._changed())
-                    started.set_result(None)
+                    self._started.set_result(None)
                     await self._stop.wait()
         except BaseException as error:
-            if not started.done():
-                started.set_exception(error)
+            if not self._started.done():
+                self._started.set_exception(error)
             raise
 
     def _changed(self) -> None:

@@ -43,7 +43,7 @@ def test_controllers_killed_during_an_update(cluster: tuple[ControlPlane, Kubect
     plane, kube, simulation = cluster
     kube("apply", "-f", "-", stdin=manifest(replicas=10))
     rolled_out(kube)
-    count = simulation.count("default", "web")
+    count = simulation.count("default", "web", ready=10)
     kube("set", "image", "deployment/web", "app=app:2")
     for _ in range(2):
         wait_for_progress(count, after)
@@ -57,7 +57,7 @@ def test_api_server_killed_during_an_update(cluster: tuple[ControlPlane, Kubectl
     plane, kube, simulation = cluster
     kube("apply", "-f", "-", stdin=manifest(replicas=10))
     rolled_out(kube)
-    count = simulation.count("default", "web")
+    count = simulation.count("default", "web", ready=10)
     kube("set", "image", "deployment/web", "app=app:2")
     for _ in range(2):
         wait_for_progress(count, after)
@@ -71,7 +71,7 @@ def test_etcd_killed_during_an_update(cluster: tuple[ControlPlane, Kubectl, Simu
     assert plane.etcd is not None
     kube("apply", "-f", "-", stdin=manifest(replicas=10))
     rolled_out(kube)
-    count = simulation.count("default", "web")
+    count = simulation.count("default", "web", ready=10)
     kube("set", "image", "deployment/web", "app=app:2")
     wait_for_progress(count, 6)
     plane.etcd.process.kill()

@@ -84,7 +84,7 @@ def test_deployment_comes_up(namespace: Kubectl) -> None:
 def test_update_keeps_to_its_limits_and_is_undone(namespace: Kubectl, simulation: Simulation) -> None:
     namespace("apply", "-f", "-", stdin=manifest(replicas=8))
     rolled_out(namespace)
-    count = simulation.count(namespace.namespace, "web")
+    count = simulation.count(namespace.namespace, "web", ready=8)
     namespace("set", "image", "deployment/web", "app=app:2")
     rolled_out(namespace)
     assert count.most <= 10, count.history
