@@ -29,6 +29,8 @@ Handler = Callable[[str, T | None, T | None], None]
 
 _TROUBLE_AFTER = 30.0
 """Seconds without a working connection after which an informer says that it is in trouble."""
+_STOOD = 1.0
+"""Seconds after which a watch that ends has been one."""
 _REFUSALS = 5
 """So many refused watches in a row, and the copy is made anew from a list."""
 
@@ -141,13 +143,17 @@ class Informer(Generic[T]):
         events = self._client.watch(
             self._cls, self._namespace, self._labels, self._fields, resource_version=self._version
         )
-        async with aclosing(events):
-            async for kind, obj in events:
-                self._connected()
-                change = self._apply(kind, obj)
-                if change is not None:
-                    self._tell(change)
-        if time.monotonic() - started < 1.0:  # a server that hangs up at once is no better than one that is away
+        try:
+            async with aclosing(events):
+                async for kind, obj in events:
+                    self._connected()
+                    change = self._apply(kind, obj)
+                    if change is not None:
+                        self._tell(change)
+        finally:
+            if time.monotonic() - started >= _STOOD:  # it was a watch, even if it had nothing to say
+                self._backoff.reset()
+        if time.monotonic() - started < _STOOD:  # a server that hangs up at once is no better than one that is away
             await asyncio.sleep(self._backoff.next())
         else:
             self._connected()

@@ -7,9 +7,12 @@ own clock how long the record has stayed the same. So clocks may differ; they mu
 from __future__ import annotations
 
 import asyncio
+import os
+import platform
 import random
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import msgspec
 
@@ -24,6 +27,16 @@ from daemon.log import logger
 log = logger(__name__)
 
 NAMESPACE = "kube-system"
+
+
+def identity(port: int) -> str:
+    """Who holds the Lease: this boot of this kernel, this network namespace, this port.
+
+    Only one process at a time can be that, as it holds the port. So the process that follows a killed one takes the
+    Lease up again at once, and need not wait for it to run out.
+    """
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    return f"{platform.node()}_{boot[:8]}_{os.stat('/proc/self/ns/net').st_ino}_{port}"
 
 
 class LeaderElector:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import sys
-from pathlib import Path
 
 from client import kubeconfig
-from client.leader import LeaderElector
+from client.leader import LeaderElector, identity
 from client.rest import Client
 from controllers.manager import CONTROLLERS, Manager
 from controllers.options import Options
@@ -16,16 +13,6 @@ from daemon import health, log, run
 from daemon.options import parse
 
 LEASE = "kube-controller-manager"
-
-
-def identity(port: int) -> str:
-    """Who holds the Lease: this boot of this kernel, this network namespace, this port.
-
-    Only one process at a time can be that, as it holds the port. So the process that follows a killed one takes the
-    Lease up again at once, and need not wait for it to run out.
-    """
-    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    return f"{platform.node()}_{boot[:8]}_{os.stat('/proc/self/ns/net').st_ino}_{port}"
 
 
 async def serve(options: Options) -> None:

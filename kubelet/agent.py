@@ -220,6 +220,7 @@ class Agent:
         if old is not None and (new is None or _uid(new) != _uid(old)):
             self._pods.lose(_uid(old))
         if new is not None:
+            self._upstream.seen(new)
             self._pods.put(new)
 
     async def _pod_objects(self, pod: core_v1.Pod) -> Objects:

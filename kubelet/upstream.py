@@ -71,6 +71,15 @@ class Upstream:
         if box.task is None or box.task.done():
             box.task = asyncio.create_task(self._guarded(box), name=f"status {_uid(pod)}")
 
+    def seen(self, pod: core_v1.Pod) -> None:
+        """The pod as it is now. If somebody overruled its readiness, as controllers do on a node they did not hear of,
+        the next report is told even though it was told before."""
+        box = self._outboxes.get(_uid(pod))
+        if box is None or box.sent is None or pod.status is None or not box.idle.is_set():
+            return
+        if _ready(pod.status) != _ready(box.sent):
+            box.sent = pod.status
+
     def sent(self, uid: str) -> core_v1.PodStatus | None:
         """The last status that the API server took from this kubelet."""
         box = self._outboxes.get(uid)
@@ -170,10 +179,13 @@ def _matters(before: core_v1.PodStatus | None, after: core_v1.PodStatus) -> bool
 
 
 def _gist(status: core_v1.PodStatus) -> tuple[Any, ...]:
-    ready = [each.status for each in status.conditions or () if each.type == "Ready"]
     containers = [*(status.initContainerStatuses or ()), *(status.containerStatuses or ())]
     ends = [(each.name, each.restartCount, each.ready, _ended(each)) for each in containers]
-    return status.phase in (None, "Pending"), status.phase, ready, ends
+    return status.phase in (None, "Pending"), status.phase, _ready(status), ends
+
+
+def _ready(status: core_v1.PodStatus) -> list[str]:
+    return [each.status for each in status.conditions or () if each.type == "Ready"]
 
 
 def _ended(status: core_v1.ContainerStatus) -> bool:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
 import sys
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
 from client import kubeconfig
-from client.leader import LeaderElector
+from client.leader import LeaderElector, identity
 from client.rest import Client
 from daemon import health, log, run
 from daemon.duration import Duration
@@ -36,23 +33,22 @@ async def serve(options: Options) -> None:
     async with Client(config, user_agent="pytheas-scheduler") as client:
         scheduler = Scheduler(client, options.scheduler_name)
         ready = {"nodes": scheduler.nodes.trouble, "pods": scheduler.pods.trouble}
-        async with health.serve(host, port, {"ping": lambda: None}, ready=ready), asyncio.TaskGroup() as group:
+        async with health.serve(host, port, {"ping": lambda: None}, ready=ready) as bound, asyncio.TaskGroup() as group:
             group.create_task(scheduler.watch(), name="watch")
             group.create_task(_freeze_when_synced(scheduler), name="freeze")
             try:
-                await _lead(options, client, scheduler)
+                await _lead(options, client, scheduler, bound)
             finally:
                 await scheduler.events.close()
 
 
-async def _lead(options: Options, client: Client, scheduler: Scheduler) -> None:
+async def _lead(options: Options, client: Client, scheduler: Scheduler, port: int) -> None:
     if not options.leader_elect:
         await scheduler.run()
         return
-    identity = f"{socket.gethostname()}_{os.getpid()}_{uuid.uuid4().hex[:8]}"
     name = "kube-scheduler" if options.scheduler_name == "default-scheduler" else options.scheduler_name
     times = (options.lease_duration, options.renew_deadline, options.retry_period)
-    await LeaderElector(client, name, identity, *times).run(scheduler.run)
+    await LeaderElector(client, name, identity(port), *times).run(scheduler.run)
 
 
 async def _freeze_when_synced(scheduler: Scheduler) -> None:

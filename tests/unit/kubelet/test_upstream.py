@@ -91,6 +91,20 @@ async def test_equal_statuses_are_told_once() -> None:
     assert len(server.taken) == 1
 
 
+async def test_a_status_that_somebody_overruled_is_told_again() -> None:
+    server = Server()
+    channel = made(server)
+    said = status("Running", "1", "True")
+    await channel.flush(POD, said)
+    channel.seen(msgspec.structs.replace(POD, status=said))
+    await channel.flush(POD, said)
+    assert len(server.taken) == 1
+    lost = msgspec.structs.replace(said, conditions=[core_v1.PodCondition("False", "Ready")])
+    channel.seen(msgspec.structs.replace(POD, status=lost))
+    await channel.flush(POD, said)
+    assert len(server.taken) == 2
+
+
 @pytest.mark.parametrize("trouble", [Unreachable("away"), errors.TooManyRequests("busy"), errors.InternalError("oops")])
 async def test_trouble_is_outlived(trouble: Exception) -> None:
     server = Server(trouble)
