@@ -41,7 +41,7 @@ WATCH_SECONDS = (240, 480)
 WATCH_SILENCE = 150.0
 """A server sends a bookmark about once a minute; a watch without a byte for so long is taken for dead."""
 _HOT = frozenset(("pods", "events", "leases.coordination.k8s.io"))
-"""What a daemon writes by the hundred, or for ever. These writes, bindings and statuses go beside httpx."""
+"""What a daemon writes by the hundred, or for ever. These writes, bindings, statuses and lists go beside httpx."""
 _RETRIES = 3
 _MAX_RETRY_AFTER = 5.0
 
@@ -108,7 +108,7 @@ class Client:
             params["continue"] = continue_token
         if resource_version:
             params["resourceVersion"] = resource_version
-        response = await self._send("GET", _target(resource_of(cls).path(namespace), params))
+        response = await self._send("GET", _target(resource_of(cls).path(namespace), params), hot=True)
         items, meta = decode_list(cls, response.body)
         return Page(items, meta.resourceVersion or "", meta.continue_ or "")
 

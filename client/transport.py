@@ -11,18 +11,23 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import cache
+from typing import TYPE_CHECKING
 
 from yarl import URL
 
 from client.kubeconfig import Config
-from client.lean_httpx import AiohttpTransport, aiohttp, httpx
 from client.wire import CONNECT_TIMEOUT, Response, Stream, Unreachable, keepalive_socket
+from daemon.aio import aiohttp
+
+if TYPE_CHECKING:
+    from client.lean_httpx import httpx
 
 IDLE_SECONDS = 60.0
 """A connection that nobody needed for so long is closed."""
 _READ_BUFFER = 1 << 18
 """Twice as many bytes of a stream wait for their reader before the server is made to wait."""
-_FAILURES = (httpx.HTTPError, aiohttp.ClientError, asyncio.TimeoutError, OSError, ssl.SSLError)
+_FAILURES = (aiohttp.ClientError, asyncio.TimeoutError, OSError, ssl.SSLError)
 _LIMITS = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT)
 
 
@@ -35,28 +40,41 @@ class Transport:
     def __init__(self, config: Config, connections: int = 64) -> None:
         self._config = config
         self._room = asyncio.Semaphore(connections)
-        self._opened: tuple[aiohttp.ClientSession, httpx.AsyncClient] | None = None
+        self._session: aiohttp.ClientSession | None = None
+        self._above: httpx.AsyncClient | None = None
         self._server_name = config.tls_server_name or None
+        self._tls = cache(config.ssl_context)
 
-    def _open(self) -> tuple[aiohttp.ClientSession, httpx.AsyncClient]:
-        if self._opened is None:
-            tls = self._config.ssl_context()
-            session = aiohttp.ClientSession(
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
-                    ssl=tls or True, limit=0, keepalive_timeout=IDLE_SECONDS, socket_factory=keepalive_socket
+                    ssl=self._tls() or True,
+                    limit=0,
+                    keepalive_timeout=IDLE_SECONDS,
+                    socket_factory=keepalive_socket,
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"Accept-Encoding": "identity"},
                 read_bufsize=_READ_BUFFER,
                 timeout=_LIMITS,
             )
-            above = AiohttpTransport(verify=tls or False, trust_env=False, client=session)
-            timeout = httpx.Timeout(None, connect=CONNECT_TIMEOUT)
-            client = httpx.AsyncClient(
-                transport=above, headers={"Accept-Encoding": "identity"}, timeout=timeout, trust_env=False
+        return self._session
+
+    def _open_above(self) -> httpx.AsyncClient:
+        """httpx on the session. Imported with the first ordinary request: a proxy, which only watches, has none."""
+        if self._above is None:
+            from client.lean_httpx import AiohttpTransport, httpx
+
+            session = self._open()
+            trust = self._tls() or False
+            self._above = httpx.AsyncClient(
+                transport=AiohttpTransport(verify=trust, trust_env=False, client=session),
+                headers={"Accept-Encoding": "identity"},
+                timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT),
+                trust_env=False,
             )
-            self._opened = session, client
-        return self._opened
+        return self._above
 
     async def send(
         self,
@@ -77,13 +95,17 @@ class Transport:
             raise self._unreachable(error) from error
 
     async def _send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Response:
-        _, client = self._open()
+        from client.lean_httpx import httpx
+
         extensions = {"sni_hostname": self._server_name} if self._server_name else None
-        answer = await client.request(method, url, headers=headers, content=body, extensions=extensions)
+        try:
+            answer = await self._open_above().request(method, url, headers=headers, content=body, extensions=extensions)
+        except httpx.HTTPError as error:
+            raise error.__cause__ or OSError(str(error)) from error
         return Response(answer.status_code, dict(answer.headers), answer.content)
 
     async def _send_bare(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Response:
-        session, _ = self._open()
+        session = self._open()
         async with session.request(
             method,
             URL(url, encoded=True),
@@ -99,7 +121,7 @@ class Transport:
         self, method: str, target: str, headers: Mapping[str, str], body: bytes | None, silence: float | None
     ) -> AsyncIterator[Stream]:
         """The same, with the answer as it comes. More than `silence` seconds without a byte is Unreachable."""
-        session, _ = self._open()
+        session = self._open()
         try:
             answer = await session.request(
                 method,
@@ -130,20 +152,21 @@ class Transport:
         return self._config.server + target
 
     def _unreachable(self, error: BaseException) -> Unreachable:
-        told = error.__cause__ if isinstance(error, httpx.HTTPError) and error.__cause__ else error
-        if isinstance(told, asyncio.TimeoutError):
+        if isinstance(error, asyncio.TimeoutError):
             why = "no answer in time"
-        elif isinstance(told, aiohttp.ClientResponseError):
-            why = f"the answer is not HTTP: {told.message}"
+        elif isinstance(error, aiohttp.ClientResponseError):
+            why = f"the answer is not HTTP: {error.message}"
         else:
-            why = str(told) or type(told).__name__
+            why = str(error) or type(error).__name__
         return Unreachable(f"{self._config.server}: {why}")
 
     async def close(self) -> None:
-        if self._opened is not None:
-            _, client = self._opened
-            self._opened = None
-            await client.aclose()  # and with it the session
+        above, session = self._above, self._session
+        self._above = self._session = None
+        if above is not None:
+            await above.aclose()
+        if session is not None:
+            await session.close()
 
 
 def _lower(headers: Mapping[str, str]) -> dict[str, str]:
