@@ -17,6 +17,9 @@ from cluster.systemd import Systemd
 from cluster.terminal import Failed, console, step
 from cluster.waiting import wait_healthy
 
+PROGRAM = Path(sys.executable).parent / "pytheas"
+"""The bundled CLI."""
+
 
 def up(layout: Layout, network: Network, ports: Ports, *, example: bool = True) -> None:
     """Bring the cluster up on this machine.
@@ -118,7 +121,8 @@ def _run_example(layout: Layout, here: Machine) -> None:
         f"  curl http://{service['clusterIP']}:{port['port']}/        # the Service's own address, from this machine"
     )
     console.print(f"  curl http://{here.address}:{port['nodePort']}/      # its port on the node, from anywhere")
-    console.print(f"  export KUBECONFIG={layout.kubeconfig('admin')}; kubectl get pods -A   # or: pytheas get pods -A")
+    console.print(f"  export KUBECONFIG={layout.kubeconfig('admin')}   # for kubectl, helm and every other client")
+    console.print(f"  {PROGRAM} get pods -A")
 
 
 def pytheas(layout: Layout, *words: str, show: bool = False) -> str:
@@ -127,8 +131,7 @@ def pytheas(layout: Layout, *words: str, show: bool = False) -> str:
     Raises:
         Failed: with what the command said.
     """
-    program = Path(sys.executable).parent / "pytheas"
-    argv = [str(program), *words, "--kubeconfig", str(layout.kubeconfig("admin"))]
+    argv = [str(PROGRAM), *words, "--kubeconfig", str(layout.kubeconfig("admin"))]
     done = subprocess.run(
         argv, text=True, check=False, stdout=None if show else subprocess.PIPE, stderr=subprocess.PIPE
     )
