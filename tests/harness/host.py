@@ -27,6 +27,7 @@ for tree in etc var; do
     mkdir -p /run/layers/$tree/upper /run/layers/$tree/work
     mount -t overlay overlay -o lowerdir=/$tree,upperdir=/run/layers/$tree/upper,workdir=/run/layers/$tree/work /$tree
 done
+rm -rf /etc/pytheas /etc/cni /var/lib/pytheas /var/log/pytheas /var/lib/cni  # a cluster of the machine's own
 mkdir -p /var/lib/docker
 mount -t tmpfs tmpfs /var/lib/docker  # overlay2 does not work on an overlay
 hostname "$0"
