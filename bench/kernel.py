@@ -8,8 +8,8 @@ import struct
 import subprocess
 import time
 
-from bench.namespaces import inside
 from proxy.chains import service_chain
+from tests.harness.netns import inside
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _IPT_SO_GET_INFO = 64

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,9 +10,6 @@ from dataclasses import dataclass
 from tests.harness.host import run
 
 HERE, THERE = "172.30.250.1", "172.30.250.2"
-
-_CLONE_NEWNET = 0x40000000
-_libc = ctypes.CDLL(None, use_errno=True)
 
 
 @dataclass(frozen=True)
@@ -38,19 +34,3 @@ def joined() -> Iterator[Joined]:
         yield Joined(name, ("nsenter", f"--net=/run/netns/{name}"))
     finally:
         run("ip", "netns", "del", name)
-
-
-@contextmanager
-def inside(namespace: str) -> Iterator[None]:
-    """Make the block's sockets in a network namespace."""
-    with open("/proc/self/ns/net") as home, open(f"/run/netns/{namespace}") as there:
-        _enter(there.fileno())
-        try:
-            yield
-        finally:
-            _enter(home.fileno())
-
-
-def _enter(descriptor: int) -> None:
-    if _libc.setns(descriptor, _CLONE_NEWNET):
-        raise OSError(ctypes.get_errno(), "setns")

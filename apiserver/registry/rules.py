@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from api import names
@@ -125,19 +125,22 @@ def label_selector(selector: Mapping[str, Any] | None, at: str) -> list[FieldErr
     return errors
 
 
+def values_fit(operator: Any, values: Sequence[Any], at: str) -> list[FieldError] | None:
+    """Whether a requirement's values suit its set operator; None for an operator that is none of the four."""
+    if operator in ("In", "NotIn"):
+        wrong = required(f"{at}.values", "must be specified when `operator` is 'In' or 'NotIn'")
+        return [] if values else [wrong]
+    if operator in ("Exists", "DoesNotExist"):
+        wrong = forbidden(f"{at}.values", "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")
+        return [wrong] if values else []
+    return None
+
+
 def _selector_requirement(item: Mapping[str, Any], at: str) -> list[FieldError]:
     operator, values = item.get("operator"), item.get("values") or ()
-    errors: list[FieldError] = []
-    if operator in ("In", "NotIn"):
-        if not values:
-            errors.append(required(f"{at}.values", "must be specified when `operator` is 'In' or 'NotIn'"))
-    elif operator in ("Exists", "DoesNotExist"):
-        if values:
-            errors.append(
-                forbidden(f"{at}.values", "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")
-            )
-    else:
-        errors.append(invalid(f"{at}.operator", operator or "", "not a valid selector operator"))
+    errors = values_fit(operator, values, at)
+    if errors is None:
+        errors = [invalid(f"{at}.operator", operator or "", "not a valid selector operator")]
     errors += each(names.qualified_name, item.get("key"), f"{at}.key")
     for index, value in enumerate(values):
         errors += each(names.label_value, value, f"{at}.values[{index}]")

@@ -61,19 +61,12 @@ def _node_term(term: Object, at: str, *, strict: bool) -> list[FieldError]:
 
 def _node_requirement(item: Object, at: str, *, strict: bool) -> list[FieldError]:
     operator, values = item.get("operator"), item.get("values") or ()
-    errors: list[FieldError] = []
-    if operator in ("In", "NotIn"):
-        if not values:
-            errors.append(required(f"{at}.values", "must be specified when `operator` is 'In' or 'NotIn'"))
-    elif operator in ("Exists", "DoesNotExist"):
-        if values:
-            text = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
-            errors.append(forbidden(f"{at}.values", text))
-    elif operator in ("Gt", "Lt"):
-        if len(values) != 1:
-            errors.append(required(f"{at}.values", "must be specified single value when `operator` is 'Lt' or 'Gt'"))
-    else:
-        errors.append(invalid(f"{at}.operator", operator or "", _BAD_OPERATOR))
+    errors = rules.values_fit(operator, values, at)
+    if errors is None and operator in ("Gt", "Lt"):
+        text = "must be specified single value when `operator` is 'Lt' or 'Gt'"
+        errors = [] if len(values) == 1 else [required(f"{at}.values", text)]
+    elif errors is None:
+        errors = [invalid(f"{at}.operator", operator or "", _BAD_OPERATOR)]
     errors += rules.each(names.qualified_name, item.get("key"), f"{at}.key")
     if strict:
         for index, value in enumerate(values):

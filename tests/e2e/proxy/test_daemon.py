@@ -16,9 +16,10 @@ from api.errors import NotFound
 from api.types import core_v1, discovery_v1, meta_v1
 from client import kubeconfig
 from client.rest import Client
-from tests.e2e.proxy.world import NODE, POD_PORT, PODS, World, inside
+from tests.e2e.proxy.world import NODE, POD_PORT, PODS, World
 from tests.harness.control import ControlPlane
 from tests.harness.host import run
+from tests.harness.netns import inside
 from tests.harness.process import SCRIPTS, Process, wait_until
 
 OUTSIDE, INSIDE = "172.30.251.1", "172.30.251.2"

@@ -15,8 +15,9 @@ from proxy.applier import Applier
 from proxy.iptables import Backend, Iptables
 from proxy.model import NodeView
 from proxy.ruleset import build
-from tests.e2e.proxy.world import CLIENT, NODE, OUTSIDE_PORT, POD_PORT, PODS, World, inside
+from tests.e2e.proxy.world import CLIENT, NODE, OUTSIDE_PORT, POD_PORT, PODS, World
 from tests.harness.host import run
+from tests.harness.netns import inside
 
 VIP = "10.96.0.10"
 VIEW = NodeView("node", "10.244.0.0/16", NODE)

@@ -8,42 +8,22 @@ A pod answers each HTTP request and each UDP datagram with its name and the addr
 
 from __future__ import annotations
 
-import ctypes
 import os
 import socket
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 from tests.harness.host import run
+from tests.harness.netns import inside
 from tests.harness.process import wait_until
 
 POD_SCRIPT = Path(__file__).with_name("pod.py")
 PODS = {"a": "10.244.0.2", "b": "10.244.0.3", "c": "10.244.0.4", "d": "10.244.1.2"}
 CLIENT, NODE, FAR = "198.18.0.2", "198.18.0.1", "198.18.0.3"
 POD_PORT, OUTSIDE_PORT = 8080, 9000
-
-_CLONE_NEWNET = 0x40000000
-_libc = ctypes.CDLL(None, use_errno=True)
-
-
-@contextmanager
-def inside(namespace: str) -> Iterator[None]:
-    """Run the block's system calls, and the processes it starts, in a network namespace."""
-    with open("/proc/self/ns/net") as home, open(f"/run/netns/{namespace}") as there:
-        _enter(there.fileno())
-        try:
-            yield
-        finally:
-            _enter(home.fileno())
-
-
-def _enter(descriptor: int) -> None:
-    if _libc.setns(descriptor, _CLONE_NEWNET):
-        raise OSError(ctypes.get_errno(), "setns")
 
 
 class World:

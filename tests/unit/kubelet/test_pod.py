@@ -17,7 +17,7 @@ from kubelet.pod.fields import Facts, FieldError, field_value, resource_value
 from kubelet.pod.ground import Ground
 from kubelet.pod.security import SecurityError, seccomp
 
-GROUND = Ground("n1", "pause:1", "/root", "cgroupfs", 8 << 30, 0)
+GROUND = Ground("n1", "pause:1", "/top", "cgroupfs", 8 << 30, 0)
 
 
 def pod_of(*containers: dict[str, Any], **spec: Any) -> core_v1.Pod:
@@ -221,7 +221,7 @@ def test_the_container_body() -> None:
     host = body["HostConfig"]
     assert host["NetworkMode"] == host["IpcMode"] == host["PidMode"] == "container:sb"
     assert host["Binds"] == ["/src:/dst:rw", "/ro:/r:ro,rslave"]
-    assert host["CgroupParent"] == "/root/kubepods/besteffort/podu-1"
+    assert host["CgroupParent"] == "/top/kubepods/besteffort/podu-1"
     labels = body["Labels"]
     assert (labels["dev.pytheas.attempt"], labels["dev.pytheas.grace-period"]) == ("3", "7")
 
