@@ -1,21 +1,27 @@
-"""What admission plugins are told of a write."""
+"""What admission plugins are told of a request, and where they leave what they have to say."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from apiserver.auth.user import User
+from apiserver.registry.kind import Object
 
 if TYPE_CHECKING:
     from apiserver.endpoints.state import Resource
 
-Operation = Literal["create", "update", "delete"]
+Operation = Literal["create", "update", "delete", "connect"]
 
 
 @dataclass(frozen=True, slots=True)
 class Attributes:
-    """What is about to happen. `subresource` is empty for the object itself."""
+    """What is about to happen to `resource`.
+
+    `subresource` is empty for the object itself. `options` is the request's CreateOptions, UpdateOptions, PatchOptions
+    or DeleteOptions with its apiVersion and kind. `warnings` are sentences for the Warning header (give it the
+    author's list); `annotations` is what plugins want in the audit log.
+    """
 
     operation: Operation
     resource: Resource
@@ -23,3 +29,7 @@ class Attributes:
     name: str
     user: User
     subresource: str = ""
+    dry_run: bool = False
+    options: Object | None = None
+    warnings: list[str] = field(default_factory=list)
+    annotations: dict[str, str] = field(default_factory=dict)

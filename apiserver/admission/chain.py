@@ -1,7 +1,13 @@
-"""The admission plugins in their order: first all that change the object, later all that only look."""
+"""The admission plugins in their order: first all that change the object, later all that only look.
+
+A plugin is a function of the state, the request's attributes, the object and the old object. On a create `old` is None,
+on a delete `obj` is; on a connect `obj` holds the request's options. A plugin returns at once when it is not concerned,
+and refuses by raising a StatusError.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from apiserver.admission import namespaces, serviceaccounts
@@ -11,14 +17,16 @@ from apiserver.registry.kind import Object
 if TYPE_CHECKING:
     from apiserver.endpoints.state import State
 
-MUTATING = (namespaces.exists, serviceaccounts.default_account)
-VALIDATING = (namespaces.not_immortal,)
+Plugin = Callable[["State", Attributes, Object | None, Object | None], Awaitable[None]]
+
+MUTATING: tuple[Plugin, ...] = (namespaces.exists, serviceaccounts.default_account)
+VALIDATING: tuple[Plugin, ...] = (namespaces.not_immortal,)
 
 
-async def admit(state: State, attributes: Attributes, obj: Object) -> None:
-    """Let the mutating plugins change `obj`, or refuse. Raises StatusError."""
+async def admit(state: State, attributes: Attributes, obj: Object | None, old: Object | None = None) -> None:
+    """Let the mutating plugins change `obj` in place, or refuse. Raises StatusError."""
     for mutate in MUTATING:
-        await mutate(state, attributes, obj)
+        await mutate(state, attributes, obj, old)
 
 
 async def check(state: State, attributes: Attributes, obj: Object | None, old: Object | None) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 IMMORTAL = frozenset({"default", "kube-system", "kube-public"})
 
 
-async def exists(state: State, attributes: Attributes, obj: Object) -> None:
+async def exists(state: State, attributes: Attributes, obj: Object | None, old: Object | None) -> None:
     """Refuse a new object in a missing or terminating namespace."""
     if attributes.operation != "create" or not attributes.namespace or not attributes.resource.kind.namespaced:
         return

@@ -11,10 +11,12 @@ if TYPE_CHECKING:
     from apiserver.endpoints.state import State
 
 
-async def default_account(state: State, attributes: Attributes, obj: Object) -> None:
+async def default_account(state: State, attributes: Attributes, obj: Object | None, old: Object | None) -> None:
     """Name the account in a new pod that names none."""
     kind = attributes.resource.kind
-    if attributes.operation != "create" or (kind.group, kind.plural) != ("", "pods"):
+    if obj is None or attributes.operation != "create" or attributes.subresource:
+        return
+    if (kind.group, kind.plural) != ("", "pods"):
         return
     spec = obj.get("spec")
     if isinstance(spec, dict) and not spec.get("serviceAccountName"):
