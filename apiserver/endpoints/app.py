@@ -19,9 +19,9 @@ from apiserver.endpoints.metrics import Requests
 from apiserver.endpoints.paths import Target, parse
 from apiserver.endpoints.state import Resource, State
 from apiserver.endpoints.subresources import subresources_of
+from apiserver.endpoints.subresources.base import Subresource
 from apiserver.endpoints.versions import unavailable
 from apiserver.endpoints.virtual import VIRTUAL, Asked, Virtual
-from apiserver.registry import KINDS
 from apiserver.storage.etcd import EtcdError, Unavailable
 from daemon.log import logger
 
@@ -44,9 +44,9 @@ class App:
         self.authenticator = authenticator
         self.requests = requests
         self._site = site
-        self._discovery = Discovery(KINDS, address)
+        self._address = address
         self._virtual = {(each.group, each.version, each.plural): each for each in VIRTUAL}
-        self._subresources = {key: subresources_of(resource.kind) for key, resource in state.resources.items()}
+        self._view = _View(state, address)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -81,7 +81,7 @@ class App:
                 await self._resource(request, target)
             else:
                 authorize(request.user, Attempt(request.method.lower(), path=path))
-                await self._discovery.answer(request)
+                await self._current().discovery.answer(request)
             return
         if not path.startswith(_PUBLIC):
             request.user = await self.authenticator.authenticate(request)
@@ -90,7 +90,7 @@ class App:
 
     async def _resource(self, request: Request, target: Target) -> None:
         key = (target.group, target.version, target.plural)
-        resource = self.state.resources.get(key)
+        resource = self.state.catalog.find(*key)
         if resource is None:
             await self._not_stored(request, target, self._virtual.get(key))
             return
@@ -114,13 +114,18 @@ class App:
         await found.answer(found, Asked(self.state, request, target.namespace, self.authenticator))
 
     async def _subresource(self, request: Request, target: Target, resource: Resource, verb: str) -> None:
-        found = self._subresources[target.group, target.version, target.plural].get(target.subresource)
+        found = self._current().subresources[resource].get(target.subresource)
         if found is None:
             raise NoSuchResource
         handler = found.handlers.get(verb)
         if handler is None:
             raise MethodNotSupported(f"{resource.kind.resource}/{target.subresource}", verb)
         await handler(self.state, request, resource, target)
+
+    def _current(self) -> _View:
+        if self._view.generation != self.state.catalog.generation:
+            self._view = _View(self.state, self._address)
+        return self._view
 
     async def _object(self, request: Request, target: Target, resource: Resource, verb: str) -> None:
         state, namespace, name = self.state, target.namespace, target.name
@@ -141,6 +146,17 @@ class App:
                 await mutate.delete(state, request, resource, namespace, name)
             case _:
                 await mutate.delete_collection(state, request, resource, namespace)
+
+
+class _View:
+    """What follows from the catalog as it is now."""
+
+    def __init__(self, state: State, address: str) -> None:
+        self.generation = state.catalog.generation
+        self.discovery = Discovery(state.catalog.kinds, address)
+        self.subresources: dict[Resource, dict[str, Subresource]] = {
+            resource: subresources_of(resource.kind) for resource in state.catalog
+        }
 
 
 def _verb(request: Request, target: Target, resource: Resource) -> str:

@@ -38,7 +38,7 @@ def conform(
     obj: Object, kind: Kind, validation: FieldValidation, warnings: list[str], duplicates: list[str] | None = None
 ) -> Object:
     """Check `obj` and drop what the schema does not know, saying so as `validation` asks. Raises BadRequest."""
-    schema = schemas.load(kind.definition)
+    schema = kind.schema
     if not duplicates and schemas.exact(schema, obj):
         return obj
     if problem := schemas.type_error(schema, kind.kind, kind.version, obj):

@@ -21,8 +21,7 @@ from apiserver.admission.chain import check
 from apiserver.endpoints.state import Resource, State
 from apiserver.endpoints.write import ATTEMPTS, Author
 from apiserver.registry.kind import Object
-from apiserver.storage.encoding import decode
-from apiserver.storage.store import Lost, Stored
+from apiserver.storage.store import Lost
 
 ORPHAN, FOREGROUND, BACKGROUND = "Orphan", "Foreground", "Background"
 _FINALIZERS = {ORPHAN: "orphan", FOREGROUND: "foregroundDeletion"}
@@ -95,18 +94,22 @@ async def delete(
     """Begin or finish an object's deletion. Raises StatusError, EtcdError."""
     attributes = Attributes("delete", resource, namespace, name, author.user)
     await check(state, attributes, None, None)
-    key = resource.storage_key(namespace, name)
-    entry = resource.cache.entries.get(resource.key(namespace, name))
-    old = entry.decode() if entry is not None else _decoded(await state.store.get(key))
+    home, key = resource.home, resource.storage_key(namespace, name)
+    entry = home.cache.entries.get(home.key(namespace, name))
+    if entry is not None:
+        old: Object | None = orjson.loads(await home.show(entry.raw))
+    else:
+        old = await home.decode(await state.store.get(key))
     for _ in range(ATTEMPTS):
         if old is None:
             raise NotFound(resource.kind.resource, name)
         try:
-            return await _Deletion(state, resource, namespace, name, options, author).once(key, old)
+            done = await _Deletion(state, home, namespace, name, options, author).once(key, old)
+            return replace(done, raw=await resource.show(done.raw))
         except Lost as lost:
-            old = _decoded(lost.current)
+            old = await home.decode(lost.current)
         except Conflict:
-            current = _decoded(await state.store.get(key))
+            current = await home.decode(await state.store.get(key))
             if current is None or current["metadata"]["resourceVersion"] == old["metadata"]["resourceVersion"]:
                 raise
             old = current
@@ -196,7 +199,3 @@ class _Deletion:
 def without_preconditions(options: DeleteOptions) -> DeleteOptions:
     """The same options without preconditions, for the objects of a whole collection."""
     return replace(options, uid="", version="")
-
-
-def _decoded(stored: Stored | None) -> Object | None:
-    return decode(stored.value, stored.revision) if stored else None

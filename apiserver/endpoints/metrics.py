@@ -60,7 +60,7 @@ class ServerCollector(Collector):
     def _caches(self) -> Iterator[Metric]:
         objects = GaugeMetricFamily("apiserver_storage_objects", "Objects of a resource", labels=["resource"])
         watchers = GaugeMetricFamily("apiserver_registered_watchers", "Open watches", labels=["group", "resource"])
-        for resource in self._state.resources.values():
+        for resource in self._state.catalog.homes:
             objects.add_metric([resource.kind.resource], len(resource.cache.entries))
             watchers.add_metric([resource.kind.group, resource.kind.plural], resource.cache.watchers)
         yield objects

@@ -53,7 +53,7 @@ async def patch(
     state: State, request: Request, resource: Resource, namespace: str, name: str, part: Part = Part.MAIN
 ) -> None:
     options = write_options(request.query, "PatchOptions")
-    apply = await read_patch(request, resource.kind.definition)
+    apply = await read_patch(request, resource.kind.schema)
     author = Author(request.user, options, request.warnings)
 
     def transform(old: Object) -> Object:

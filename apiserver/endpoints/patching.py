@@ -7,10 +7,10 @@ from typing import Any
 
 import orjson
 
-from api import schema as schemas
 from api.codec import json_problem, media_type
 from api.errors import BadRequest, UnsupportedMediaType
 from api.patch import json_patch, merge_patch, strategic_merge
+from api.schema import Schema
 from apiserver.endpoints.http import Request
 from apiserver.registry.kind import Object
 
@@ -20,7 +20,7 @@ STRATEGIC = "application/strategic-merge-patch+json"
 ACCEPTED = (JSON_PATCH, MERGE, STRATEGIC)
 
 
-async def read_patch(request: Request, definition: str) -> Callable[[Object], Object]:
+async def read_patch(request: Request, schema: Schema) -> Callable[[Object], Object]:
     """The patch in the body, as the function that applies it. Raises BadRequest, UnsupportedMediaType."""
     media = media_type(request.header(b"content-type"))
     if media not in ACCEPTED:
@@ -32,16 +32,16 @@ async def read_patch(request: Request, definition: str) -> Callable[[Object], Ob
         raise BadRequest(f"error decoding patch: {json_problem(body)}") from error
     if media != JSON_PATCH and not isinstance(patch, dict):
         raise BadRequest("error decoding patch: a merge patch is an object")
-    return lambda old: _object(apply(media, old, patch, definition))
+    return lambda old: _object(apply(media, old, patch, schema))
 
 
-def apply(media: str, old: Object, patch: Any, definition: str) -> Any:
+def apply(media: str, old: Object, patch: Any, schema: Schema) -> Any:
     """The document after the patch; `old` stays as it is. Raises api.patch.PatchError."""
     if media == JSON_PATCH:
         return json_patch(old, patch)
     if media == MERGE:
         return merge_patch(old, patch)
-    return strategic_merge(old, patch, schemas.load(definition))
+    return strategic_merge(old, patch, schema)
 
 
 def _object(value: Any) -> Object:

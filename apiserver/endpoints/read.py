@@ -27,13 +27,13 @@ async def get(state: State, request: Request, resource: Resource, namespace: str
     entry = resource.cache.entries.get(resource.key(namespace, name))
     if entry is None:
         raise NotFound(resource.kind.resource, name)
-    await answer_object(request, resource, entry.raw)
+    await answer_object(request, resource, await resource.show(entry.raw))
 
 
 async def list_(state: State, request: Request, resource: Resource, namespace: str) -> None:
     selection = read_selection(request.query, resource.kind, namespace)
     page = await read_page(state, resource, namespace, selection, request.query)
-    await answer_list(request, resource, page.raws, page.revision, page)
+    await answer_list(request, resource, await resource.shown(page.raws), page.revision, page)
 
 
 async def answer_list(

@@ -33,7 +33,7 @@ def site(state: State, ready: Mapping[str, Check], requests: Requests) -> FastAP
             app.add_api_route(f"/{path}/{name}", _page(f"{path}/{name}", {name: check}))
     app.add_api_route("/version", _version)
     app.add_api_route("/metrics", _metrics(registry_of(state, requests)))
-    documents = Documents(tuple(resource.kind for resource in state.resources.values()))
+    documents = Documents(state)
     app.add_api_route("/openapi/v2", documents.v2)
     app.add_api_route("/openapi/v3", documents.index)
     app.add_api_route("/openapi/v3/{path:path}", documents.v3)
@@ -53,28 +53,37 @@ def _refusal(error: StatusError) -> Response:
 
 
 class Documents:
-    """The OpenAPI documents of the served kinds: each is made when first asked for, and kept."""
+    """The OpenAPI documents of the served kinds: each is made when first asked for, and kept while it is true."""
 
-    def __init__(self, kinds: tuple[Kind, ...]) -> None:
-        self._kinds = kinds
+    def __init__(self, state: State) -> None:
+        self._catalog = state.catalog
+        self._generation = -1
+        self._kinds: tuple[Kind, ...] = ()
         self._made: dict[str, bytes] = {}
 
     async def index(self) -> Response:
-        return self._answer("v3", lambda: orjson.dumps(openapi.v3_index(self._kinds)))
+        return self._answer("v3", lambda: orjson.dumps(openapi.v3_index(self._current())))
 
     async def v2(self, accept: str = Header("")) -> Response:
         if openapi_protobuf.ASKED_AS in accept:
             media_type = openapi_protobuf.CONTENT_TYPE
-            return self._answer(media_type, lambda: openapi_protobuf.encode(openapi.v2(self._kinds)), media_type)
-        return self._answer("v2", lambda: orjson.dumps(openapi.v2(self._kinds)))
+            return self._answer(media_type, lambda: openapi_protobuf.encode(openapi.v2(self._current())), media_type)
+        return self._answer("v2", lambda: orjson.dumps(openapi.v2(self._current())))
 
     async def v3(self, path: str) -> Response:
         group_version = path.removeprefix("apis/").removeprefix("api/")
-        if not any(kind.api_version == group_version for kind in self._kinds):
+        if not any(kind.api_version == group_version for kind in self._current()):
             return _refusal(NoSuchResource())
-        return self._answer(path, lambda: openapi.v3_document(group_version, self._kinds))
+        return self._answer(path, lambda: openapi.v3_document(group_version, self._current()))
+
+    def _current(self) -> tuple[Kind, ...]:
+        if self._generation != self._catalog.generation:
+            self._generation, self._kinds = self._catalog.generation, self._catalog.kinds
+            self._made.clear()
+        return self._kinds
 
     def _answer(self, name: str, make: Callable[[], bytes], media_type: str = "application/json") -> Response:
+        self._current()
         if name not in self._made:
             self._made[name] = make()
         return Response(self._made[name], media_type=media_type, headers={"cache-control": "no-cache, private"})

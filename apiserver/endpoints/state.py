@@ -1,4 +1,4 @@
-"""What every request shares: the served resources with their caches, the store, the settings."""
+"""What every request shares: the catalog of resources, the store, the feed that fills the caches, the settings."""
 
 from __future__ import annotations
 
@@ -9,34 +9,14 @@ from typing import Any
 from api import metadata
 from apiserver.auth.serviceaccounts import Issuer
 from apiserver.auth.user import User
+from apiserver.endpoints.catalog import Catalog, Resource, versions
 from apiserver.registry.kind import Context, Kind
-from apiserver.storage.cache import Cache
-from apiserver.storage.encoding import Encoding
 from apiserver.storage.etcd import Etcd
 from apiserver.storage.feed import Feed
-from apiserver.storage.keys import resource_prefix
 from apiserver.storage.store import Store
 from apiserver.streaming.kubelet import KubeletClient
 
-
-class Resource:
-    """A served kind and where its objects are."""
-
-    __slots__ = ("cache", "encoding", "kind", "prefix")
-
-    def __init__(self, kind: Kind) -> None:
-        self.kind = kind
-        self.encoding = Encoding(kind.api_version, kind.kind)
-        self.cache = Cache(self.encoding, kind.strategy.fields)
-        self.prefix = resource_prefix(kind.group, kind.plural)
-
-    def key(self, namespace: str, name: str) -> str:
-        """An object's key in the cache."""
-        return f"{namespace}/{name}" if self.kind.namespaced else name
-
-    def storage_key(self, namespace: str, name: str) -> bytes:
-        """An object's key in etcd."""
-        return self.prefix + self.key(namespace, name).encode()
+__all__ = ["ReservedNames", "Resource", "State"]
 
 
 class ReservedNames:
@@ -69,14 +49,32 @@ class State:
         self.issuer = issuer
         self.settings = settings
         self.store = Store(etcd)
-        self.resources = {(kind.group, kind.version, kind.plural): Resource(kind) for kind in kinds}
-        self.feed = Feed(etcd, {resource.prefix: resource.cache for resource in self.resources.values()})
+        self.catalog = Catalog(kinds)
+        self.feed = Feed(etcd, {resource.prefix: resource.cache for resource in self.catalog.homes})
         self.stopping = asyncio.Event()
         """Set when the server goes down: long answers end themselves."""
 
     def resource(self, plural: str, group: str = "", version: str = "v1") -> Resource:
         """A resource that is known to be served."""
-        return self.resources[group, version, plural]
+        found = self.catalog.find(group, version, plural)
+        if found is None:
+            raise KeyError(f"{plural}.{version}.{group}")
+        return found
+
+    async def serve(self, kinds: Sequence[Kind]) -> None:
+        """Serve a custom resource in these versions, in place of those it had. Its watchers have to watch anew.
+
+        Raises EtcdError.
+        """
+        resources = versions(kinds)
+        await self.feed.join(resources[0].prefix, resources[0].cache)
+        self.catalog.put(resources)
+
+    def unserve(self, group: str, plural: str) -> None:
+        """Serve a custom resource no more."""
+        for home in self.catalog.family(group, plural)[:1]:
+            self.feed.leave(home.prefix)
+        self.catalog.remove(group, plural)
 
     def uid_of(self, plural: str, namespace: str, name: str) -> str | None:
         """The uid of an object of the core group, as far as the cache knows."""
@@ -99,5 +97,5 @@ class State:
 
     def stop(self) -> None:
         self.stopping.set()
-        for resource in self.resources.values():
+        for resource in self.catalog.homes:
             resource.cache.wake()

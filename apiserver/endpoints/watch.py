@@ -121,7 +121,8 @@ class _Stream:
 
     async def _send_initial(self, raws: list[bytes], revision: int) -> None:
         for at in range(0, len(raws), _BATCH):
-            await self.request.stream(b"".join(self._frame("ADDED", raw) for raw in raws[at : at + _BATCH]))
+            batch = await self.resource.shown(raws[at : at + _BATCH])
+            await self.request.stream(b"".join(self._frame("ADDED", raw) for raw in batch))
         if self.wish.mark_initial_end:
             await self.request.stream(self._bookmark(revision, {INITIAL_END: "true"}))
 
@@ -130,7 +131,7 @@ class _Stream:
         mark = loop.time() + BOOKMARK_SECONDS if self.wish.bookmarks else end
         alarm = loop.call_at(min(end, mark), watcher.wake)
         try:
-            while not (self.gone or self.state.stopping.is_set()):
+            while not (self.gone or self.resource.cache.ended or self.state.stopping.is_set()):
                 changes, revision = watcher.take(), self.state.feed.revision
                 if changes:
                     await self._send(changes)
@@ -146,7 +147,7 @@ class _Stream:
             alarm.cancel()
 
     async def _send(self, changes: list[Change]) -> None:
-        frames = list(self._frames(changes))
+        frames = list(self._frames(changes) if self.resource.alone else await self._frames_shown(changes))
         if frames:
             await self.request.stream(frames[0] if len(frames) == 1 else b"".join(frames))
 
@@ -158,6 +159,13 @@ class _Stream:
                 yield change.frame(seen, encoding)
             elif seen is not None:
                 yield self._frame(seen, change.bytes_for(seen, encoding))
+
+    async def _frames_shown(self, changes: Iterable[Change]) -> Iterable[bytes]:
+        """The same for a resource of several versions."""
+        seen = [(type_, change) for change in changes if (type_ := change.seen_by(self.selection))]
+        kept = [change.bytes_for(type_, self.resource.home.encoding) for type_, change in seen]
+        raws = await self.resource.shown(kept)
+        return [self._frame(type_, raw) for (type_, _), raw in zip(seen, raws, strict=True)]
 
     def _frame(self, type_: str, raw: bytes) -> bytes:
         return frame(type_, raw if self.form.plain else orjson.dumps(self._shown(orjson.loads(raw))))

@@ -22,8 +22,8 @@ from apiserver.endpoints.options import DEFAULT, WriteOptions
 from apiserver.endpoints.state import ReservedNames, Resource, State
 from apiserver.registry.kind import Context, Object
 from apiserver.registry.metadata import validate_metadata, validate_metadata_update
-from apiserver.storage.encoding import decode
-from apiserver.storage.store import GuardChanged, Lost, Reserved, Stored
+from apiserver.storage.cache import Entry
+from apiserver.storage.store import GuardChanged, Lost, Reserved
 
 ATTEMPTS = 8
 """How often a write is tried when others are faster."""
@@ -96,14 +96,14 @@ async def _create_once(
     await check(state, attributes, obj, None)
     author.warnings.extend(strategy.warnings(obj))
     name = obj["metadata"]["name"]
-    value, key = resource.encoding.store(obj), resource.storage_key(namespace, name)
+    value, key = await resource.stored(obj), resource.storage_key(namespace, name)
     if author.options.dry_run:
         if await state.store.get(key):
             raise AlreadyExists(kind.resource, name)
-        return value
+        return resource.encoding.store(obj)
     guard = namespaces.guard(state, attributes) if kind.namespaced else None
     revision = await state.store.create(key, value, strategy.reservations(obj), strategy.lifetime, guard)
-    return resource.encoding.wire(value, revision)
+    return resource.encoding.wire(value, revision) if resource.alone else resource.wire(obj, revision)
 
 
 @dataclass(slots=True)
@@ -124,10 +124,10 @@ class Update:
         """The object's wire bytes after the update. Raises StatusError, EtcdError."""
         key = self.resource.storage_key(self.namespace, self.name)
         entry = self.resource.cache.entries.get(self.resource.key(self.namespace, self.name))
-        known = entry.decode() if entry is not None else None
+        known = await self._shown(entry) if entry is not None else None
         certain = False
         if known is None:
-            known, certain = _decoded(await self.state.store.get(key)), True
+            known, certain = await self.resource.decode(await self.state.store.get(key)), True
         for _ in range(ATTEMPTS):
             if known is None:
                 raise NotFound(self.resource.kind.resource, self.name)
@@ -137,16 +137,20 @@ class Update:
             except Lost as lost:
                 if not self.retry and certain:
                     raise Conflict(self.resource.kind.resource, self.name) from lost
-                known, certain = _decoded(lost.current), True
+                known, certain = await self.resource.decode(lost.current), True
             except Reserved:
                 await self.state.feed.fresh()
             except StatusError:
                 behind = await _was_behind(self.state, as_of, reserved)
-                current = _decoded(await self.state.store.get(key))
+                current = await self.resource.decode(await self.state.store.get(key))
                 if not behind and (certain or _version(current) == _version(known)):
                     raise
                 known, certain = current, True
         raise Conflict(self.resource.kind.resource, self.name)
+
+    async def _shown(self, entry: Entry) -> Object:
+        obj: Object = entry.decode() if self.resource.alone else orjson.loads(await self.resource.show(entry.raw))
+        return obj
 
     async def _once(self, key: bytes, old: Object, reserved: ReservedNames) -> bytes:
         context = self.state.context(self.author.user, self.namespace, self.author.options.dry_run, reserved)
@@ -184,19 +188,19 @@ class Update:
         self.author.warnings.extend(strategy.warnings(new))
 
     async def _store(self, key: bytes, new: Object, old: Object) -> bytes:
-        strategy, encoding = self.resource.kind.strategy, self.resource.encoding
+        strategy, resource = self.resource.kind.strategy, self.resource
         revision = int(old["metadata"]["resourceVersion"])
-        value = encoding.store(new)
+        value = resource.encoding.store(new)
         held = set(strategy.reservations(old))
         if may_go(new, old, self.resource):
             if not self.author.options.dry_run:
                 revision = await self.state.store.delete(key, revision, held)
-            return encoding.wire(value, revision)
+            return resource.encoding.wire(value, revision)
         if new == old or self.author.options.dry_run:
-            return encoding.wire(value, revision)
-        wanted = set(strategy.reservations(new))
-        revision = await self.state.store.update(key, value, revision, wanted - held, held - wanted, strategy.lifetime)
-        return encoding.wire(value, revision)
+            return resource.encoding.wire(value, revision)
+        wanted, kept = set(strategy.reservations(new)), value if resource.alone else await resource.stored(new)
+        revision = await self.state.store.update(key, kept, revision, wanted - held, held - wanted, strategy.lifetime)
+        return resource.encoding.wire(value, revision)
 
 
 def may_go(new: Object, old: Object, resource: Resource) -> bool:
@@ -205,10 +209,6 @@ def may_go(new: Object, old: Object, resource: Resource) -> bool:
     if not old["metadata"].get("deletionTimestamp") or meta.get("finalizers"):
         return False
     return not meta.get("deletionGracePeriodSeconds") and not resource.kind.strategy.held(new)
-
-
-def _decoded(stored: Stored | None) -> Object | None:
-    return decode(stored.value, stored.revision) if stored else None
 
 
 def _version(obj: Object | None) -> str:

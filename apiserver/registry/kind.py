@@ -11,8 +11,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from api import schema as schemas
 from api.field import FieldError
 from api.names import dns1123_subdomain
+from api.schema import Schema
+from apiserver.registry.conversion import Convert
 
 Object = dict[str, Any]
 
@@ -170,6 +173,24 @@ class Kind:
     """Columns after NAME and before AGE; an empty tuple prints NAME and AGE only."""
     table: Literal["named", "plain"] = "named"
     """`named`: Name first and Age last are added; `plain`: `columns` is the whole table (Event)."""
+    own_schema: Schema | None = None
+    """A custom kind's schema; a built-in kind's is found by `definition`."""
+    stored_as: tuple[str, str] | None = None
+    """Group and plural under which the objects are kept, if they are another resource's, too (Event)."""
+    kept: bool = True
+    """Whether objects are kept in this version: true for one of a resource's versions."""
+    served: bool = True
+    convert: Convert | None = None
+    """How objects of another version are made this one's, and the other way round; None: only the name differs."""
+
+    @property
+    def schema(self) -> Schema:
+        return self.own_schema or schemas.load(self.definition)
+
+    @property
+    def family(self) -> tuple[str, str]:
+        """What all versions of a resource have in common: the group and plural of its place in storage."""
+        return self.stored_as or (self.group, self.plural)
 
     @property
     def api_version(self) -> str:

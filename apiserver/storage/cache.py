@@ -118,6 +118,8 @@ class Cache:
         self._oldest = 0
         """Changes after this revision are all in the ring."""
         self._watchers: set[Watcher] = set()
+        self.ended = False
+        """Whether the resource is served no more, or from another cache: watches end."""
 
     def fill(self, items: Iterable[tuple[str, bytes, int]], revision: int) -> None:
         """Start anew from what etcd held at `revision`; every watcher is told to list again."""
@@ -148,6 +150,11 @@ class Cache:
         """Let the watchers look: once for a whole batch of changes."""
         for watcher in self._watchers:
             watcher.wake()
+
+    def end(self) -> None:
+        """Nothing will change here any more."""
+        self.ended = True
+        self.wake()
 
     def select(self, namespace: str, selection: Selection | None, after: str = "") -> Iterator[Entry]:
         """Entries in the order of their keys, those of one namespace or all; only keys after `after`."""

@@ -6,6 +6,7 @@ put in without decoding anything.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import orjson
@@ -32,18 +33,34 @@ class Encoding:
         return orjson.dumps(ordered)
 
     def wire(self, stored: bytes, revision: int) -> bytes:
-        """Stored bytes as clients see them: with the resourceVersion."""
+        """Stored bytes as clients see them: with the resourceVersion. They may be of another version of the kind."""
         head = self.head
-        if stored.startswith(head):
-            return b'%b"resourceVersion":"%d",%b' % (head, revision, stored[len(head) :])
-        obj = orjson.loads(stored)
-        return self.wire(self.store(obj), revision)
+        if not stored.startswith(head):
+            head = _head_of(stored)
+            if not head:
+                obj = orjson.loads(stored)
+                own = Encoding(obj.get("apiVersion") or self.api_version, self.kind)
+                return own.wire(own.store(obj), revision)
+        return b'%b"resourceVersion":"%d",%b' % (head, revision, stored[len(head) :])
 
     def again(self, wire: bytes, revision: int, newer: int) -> bytes:
         """The same object's bytes with a newer resourceVersion."""
-        start = len(self.head)
-        end = start + len(b'"resourceVersion":"%d",' % revision)
-        return b'%b"resourceVersion":"%d",%b' % (self.head, newer, wire[end:])
+        head = self.head if wire.startswith(self.head) else _head_of(wire)
+        end = len(head) + len(b'"resourceVersion":"%d",' % revision)
+        return b'%b"resourceVersion":"%d",%b' % (head, newer, wire[end:])
+
+    def renamed(self, wire: bytes) -> bytes:
+        """An object of another version as one of this, where nothing but the version's name differs."""
+        return self.head + wire[len(_head_of(wire)) :]
+
+
+_HEAD = re.compile(rb'\{"apiVersion":"[^"\\]*","kind":"[^"\\]*","metadata":\{')
+
+
+def _head_of(data: bytes) -> bytes:
+    """An object's first bytes, up to the opening of its metadata; nothing if they are not in the usual order."""
+    found = _HEAD.match(data)
+    return found.group() if found else b""
 
 
 def decode(stored: bytes, revision: int) -> Object:

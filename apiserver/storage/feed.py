@@ -44,6 +44,8 @@ class Feed:
         self.filled = asyncio.Event()
         self.connected = False
         self._caches = caches
+        self._joining: dict[bytes, list[pb.Event]] = {}
+        """What has happened since to the objects of caches that are being filled."""
         self._reserved: dict[str, set[str]] = {}
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self._asked = 0
@@ -96,6 +98,35 @@ class Feed:
         except TimeoutError:
             raise TooNew(revision, self.revision) from None
 
+    async def join(self, prefix: bytes, cache: Cache) -> None:
+        """Fill a cache and keep it true from now on, in place of the one that had the prefix. Raises EtcdError."""
+        await self.filled.wait()
+        while not await self._joined(prefix, cache):
+            await self.filled.wait()
+
+    async def _joined(self, prefix: bytes, cache: Cache) -> bool:
+        missed = self._joining[prefix] = []
+        revision = self.revision
+        try:
+            items = [item async for item in self._read(prefix, revision)]
+        except Compacted:
+            return False
+        finally:
+            current = self._joining.pop(prefix, None)
+        if current is not missed:
+            return False  # the feed lost sight of etcd meanwhile
+        cache.fill(items, revision)
+        self.leave(prefix)
+        self._caches[prefix] = cache
+        for event in missed:
+            self._one(event, set())
+        return True
+
+    def leave(self, prefix: bytes) -> None:
+        """Follow what is below the prefix no more; its watchers are told."""
+        if (cache := self._caches.pop(prefix, None)) is not None:
+            cache.end()
+
     def reserved(self, prefix: str) -> Collection[str]:
         """The names that are reserved below `prefix` (`nodeports/`): not to be changed, and true only for now."""
         return self._reserved.get(prefix, frozenset())
@@ -121,12 +152,17 @@ class Feed:
     async def _fill(self) -> None:
         revision = await self.etcd.revision()
         reserved = [name async for name, _, _ in self._read(keys.RESERVATIONS, revision)]
-        contents = {prefix: [item async for item in self._read(prefix, revision)] for prefix in self._caches}
+        contents: dict[bytes, list[tuple[str, bytes, int]]] = {}
+        while missing := self._caches.keys() - contents.keys():  # one may join meanwhile
+            for prefix in missing:
+                contents[prefix] = [item async for item in self._read(prefix, revision)]
+        self._joining.clear()
         self._reserved = {}
         for name in reserved:
             self._reserve(name, held=True)
         for prefix, items in contents.items():
-            self._caches[prefix].fill(items, revision)
+            if prefix in self._caches:
+                self._caches[prefix].fill(items, revision)
         self.revision = revision
         self.filled.set()
         self._release()
@@ -172,7 +208,10 @@ class Feed:
             self._reserve(key[len(keys.RESERVATIONS) :].decode(), held=event.type == pb.Event.PUT)
             return
         slash = key.find(b"/", key.find(b"/", len(keys.ROOT)) + 1) + 1
-        cache = self._caches.get(key[:slash])
+        prefix = key[:slash]
+        if prefix in self._joining:
+            self._joining[prefix].append(event)
+        cache = self._caches.get(prefix)
         if cache is None:
             return
         if event.type == pb.Event.DELETE:

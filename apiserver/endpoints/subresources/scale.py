@@ -33,7 +33,11 @@ async def _get(state: State, request: Request, resource: Resource, target: Targe
     entry = resource.cache.entries.get(resource.key(target.namespace, target.name))
     if entry is None:
         raise NotFound(resource.kind.resource, target.name)
-    await answer_value(request, form_of(request.header(b"accept")), scale_of(resource.kind, entry.decode()))
+    await answer_value(
+        request,
+        form_of(request.header(b"accept")),
+        scale_of(resource.kind, orjson.loads(await resource.show(entry.raw))),
+    )
 
 
 async def _update(state: State, request: Request, resource: Resource, target: Target) -> None:
@@ -46,7 +50,7 @@ async def _update(state: State, request: Request, resource: Resource, target: Ta
 
 
 async def _patch(state: State, request: Request, resource: Resource, target: Target) -> None:
-    apply = await read_patch(request, DEFINITION)
+    apply = await read_patch(request, schemas.load(DEFINITION))
 
     def transform(old: Object) -> Object:
         scale = apply(scale_of(resource.kind, old))
