@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import struct
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,8 @@ from hypothesis import strategies as st
 from api import protobuf, schema
 from api.codec import PROTOBUF, MalformedBody, decode_body
 from api.errors import BadRequest
+from api.protobuf import encode, reader, tables
+from api.protobuf.writer import chunk, varint
 from tests.unit.api.objects import deployment
 
 # Recorded from kubectl 1.37: `create deployment web --image=hello:1 --replicas=0 --port=8080`, `create namespace …`
@@ -86,62 +87,6 @@ def test_every_recorded_body_fits_its_schema(name: str) -> None:
     assert schema.unknown_fields(node, obj) == []
 
 
-def varint(number: int) -> bytes:
-    number &= 0xFFFFFFFFFFFFFFFF
-    out = bytearray()
-    while number > 0x7F:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    return bytes([*out, number])
-
-
-def chunk(number: int, data: bytes) -> bytes:
-    return varint(number << 3 | 2) + varint(len(data)) + data
-
-
-def encode_value(type_name: str, number: int, value: Any) -> bytes:
-    if type_name in ("int32", "int64", "bool"):
-        return varint(number << 3) + varint(int(value))
-    if type_name == "double":
-        return varint(number << 3 | 1) + struct.pack("<d", value)
-    if type_name == "string":
-        return chunk(number, value.encode())
-    if type_name == "bytes":
-        return chunk(number, base64.b64decode(value))
-    if type_name.endswith("resource.Quantity"):
-        return chunk(number, chunk(1, value.encode()))
-    if type_name.endswith("intstr.IntOrString"):
-        if isinstance(value, str):
-            return chunk(number, varint(1 << 3) + varint(1) + chunk(3, value.encode()))
-        return chunk(number, varint(1 << 3) + varint(0) + varint(2 << 3) + varint(value))
-    if type_name.endswith("meta.v1.Time"):
-        from api.metadata import parse_time
-
-        return chunk(number, varint(1 << 3) + varint(int(parse_time(value).timestamp())))
-    return chunk(number, encode_message(type_name, value))
-
-
-def encode_message(name: str, obj: dict[str, Any]) -> bytes:
-    """By the same tables, the other way round."""
-    out = b""
-    for number, (field, type_name, flags) in protobuf._table(name).items():
-        if "i" in flags:
-            out += chunk(number, encode_message(type_name, obj))
-        elif field in obj and type_name.startswith("map:"):
-            for key, value in obj[field].items():
-                out += chunk(number, chunk(1, key.encode()) + encode_value(type_name[4:], 2, value))
-        elif field in obj:
-            values = obj[field] if "r" in flags else [obj[field]]
-            out += b"".join(encode_value(type_name, number, value) for value in values)
-    return out
-
-
-def encode(obj: dict[str, Any]) -> bytes:
-    message = encode_message(protobuf.find_message(obj["apiVersion"], obj["kind"]), obj)
-    type_meta = chunk(1, obj["apiVersion"].encode()) + chunk(2, obj["kind"].encode())
-    return protobuf.MAGIC + chunk(1, type_meta) + chunk(2, message)
-
-
 def test_a_whole_deployment_survives() -> None:
     doc = deployment()
     doc["spec"]["template"]["spec"] |= {"automountServiceAccountToken": False, "priority": -7, "hostNetwork": True}
@@ -206,15 +151,13 @@ def test_custom_resource_definitions() -> None:
         "default": {"a": [1]},
     }
     name = "k8s.io.apiextensions_apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps"
-    rows = {row[0]: number for number, row in protobuf._table(name).items()}
+    rows = {row[0]: number for number, row in tables.rows_of(name).items()}
     data = chunk(rows["type"], b"object") + chunk(rows["$ref"], b"x") + chunk(rows["required"], b"a")
     data += varint(rows["x-kubernetes-preserve-unknown-fields"] << 3) + b"\x01"
     data += chunk(rows["default"], chunk(1, b'{"a":[1]}'))
-    assert protobuf._message(name, data, 0) == spec
-    assert protobuf._message(name, chunk(rows["items"], chunk(1, data)), 0) == {"items": spec}
-    assert protobuf._message(name, chunk(rows["additionalProperties"], b"\x08\x01"), 0) == {
-        "additionalProperties": True
-    }
+    assert reader._message(name, data, 0) == spec
+    assert reader._message(name, chunk(rows["items"], chunk(1, data)), 0) == {"items": spec}
+    assert reader._message(name, chunk(rows["additionalProperties"], b"\x08\x01"), 0) == {"additionalProperties": True}
 
 
 def test_json_inside_the_envelope() -> None:

@@ -1,9 +1,6 @@
 """Protobuf bodies into the JSON objects they stand for.
 
-Real `kubectl create …` and helm send nothing else for some kinds. A body is the magic `k8s\\0` and a `runtime.Unknown`
-that names the kind and holds its message. What field numbers mean is data (`schema/data/protobuf/`); the decoder is the
-plain wire format (https://protobuf.dev/programming-guides/encoding/) and the few types whose JSON form is not that of a
-message. Zero values that JSON would leave out are left out.
+Real `kubectl create …` and helm send nothing else for some kinds. Zero values that JSON would leave out are left out.
 """
 
 from __future__ import annotations
@@ -12,23 +9,15 @@ import struct
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Any
 
 import orjson
 
 from api.codec import MalformedBody, decode_json
 from api.metadata import micro_time, rfc3339
-from api.schema.node import DATA
+from api.protobuf.tables import EXTENSIONS, MAGIC, META, find_message, rows_of
 
-MAGIC = b"k8s\x00"
-
-_META = "k8s.io.apimachinery.pkg.apis.meta.v1"
-_EXTENSIONS = "k8s.io.apiextensions_apiserver.pkg.apis.apiextensions.v1"
 _DEPTH_LIMIT = 100
-
-Row = tuple[str, str, str]
-"""JSON name, type, flags: see `schema/wire.py`."""
 
 
 def decode(body: bytes) -> dict[str, Any]:
@@ -44,38 +33,6 @@ def decode(body: bytes) -> dict[str, Any]:
     if not kind:
         raise MalformedBody("Object 'Kind' is missing in the protobuf message")
     return {"apiVersion": api_version, "kind": kind} | _message(find_message(api_version, kind), raw, 0)
-
-
-@cache
-def _tables(package: str) -> dict[str, dict[str, Row]]:
-    path = DATA / "protobuf" / f"{package}.json"
-    return orjson.loads(path.read_bytes()) if path.is_file() else {}
-
-
-@cache
-def _table(message: str) -> dict[int, Row]:
-    """Field number → row. Raises MalformedBody for an unknown message."""
-    package, _, name = message.rpartition(".")
-    rows = _tables(package).get(name)
-    if rows is None:
-        raise MalformedBody(f"no protobuf message {message} is known")
-    return {int(number): (row[0], row[1], row[2]) for number, row in rows.items()}
-
-
-def package_of(api_version: str) -> str:
-    """The protobuf package of a group and version."""
-    group, _, version = api_version.rpartition("/")
-    if group == "apiextensions.k8s.io":
-        return f"k8s.io.apiextensions_apiserver.pkg.apis.apiextensions.{version}"
-    return f"k8s.io.api.{group.partition('.')[0] or 'core'}.{version}"
-
-
-def find_message(api_version: str, kind: str) -> str:
-    """The full name of a kind's message. Raises MalformedBody. DeleteOptions and the like are served in every group."""
-    for package in (package_of(api_version), _META):
-        if kind in _tables(package):
-            return f"{package}.{kind}"
-    raise MalformedBody(f'no kind "{kind}" is registered for version "{api_version}"')
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:
@@ -136,22 +93,21 @@ def _message(name: str, data: bytes, depth: int) -> dict[str, Any]:
     """A message as a JSON object."""
     if depth > _DEPTH_LIMIT:
         raise MalformedBody("exceeded max depth")
-    rows, obj = _table(name), dict[str, Any]()
+    rows, obj = rows_of(name), dict[str, Any]()
     for number, _, raw in _fields(data):
         row = rows.get(number)
         if row is None:
             continue
-        field, type_name, flags = row
-        if type_name.startswith("map:"):
-            obj.setdefault(field, {}).update([_entry(type_name[4:], _bytes(raw), depth)])
+        if row.values:
+            obj.setdefault(row.name, {}).update([_entry(row.values, _bytes(raw), depth)])
             continue
-        value = _value(type_name, raw, depth)
-        if "r" in flags:
-            obj.setdefault(field, []).append(value)
-        elif "i" in flags:
+        value = _value(row.type, raw, depth)
+        if row.repeated:
+            obj.setdefault(row.name, []).append(value)
+        elif row.inlined:
             obj.update(value)
-        elif value is not None and ("k" in flags or value not in ("", 0)):
-            obj[field] = value
+        elif value is not None and (row.keeps_zero or value not in ("", 0)):
+            obj[row.name] = value
     return obj
 
 
@@ -225,24 +181,13 @@ def _raw_json(data: bytes, depth: int) -> Any:
         raise MalformedBody(f"invalid JSON inside a protobuf message: {problem}") from problem
 
 
-def _duration(data: bytes, depth: int) -> str:
-    nanos = _int(_numbered(data).get(1, 0))
-    sign, nanos = ("-", -nanos) if nanos < 0 else ("", nanos)
-    minutes, rest = divmod(nanos, 60_000_000_000)
-    hours, minutes = divmod(minutes, 60)
-    seconds = f"{rest / 1e9:.9f}".rstrip("0").rstrip(".")
-    if hours:
-        return f"{sign}{hours}h{minutes}m{seconds}s"
-    return f"{sign}{minutes}m{seconds}s" if minutes else f"{sign}{seconds}s"
-
-
 def _strings(data: bytes, depth: int) -> list[str]:
     return [_text(_bytes(value)) for number, _, value in _fields(data) if number == 1]
 
 
 def _schema_or_array(data: bytes, depth: int) -> Any:
     """A JSON schema, or a list of them."""
-    props = f"{_EXTENSIONS}.JSONSchemaProps"
+    props = f"{EXTENSIONS}.JSONSchemaProps"
     found = [(number, _message(props, _bytes(value), depth + 1)) for number, _, value in _fields(data)]
     single = next((schema for number, schema in found if number == 1), None)
     return single if single is not None else [schema for _, schema in found]
@@ -251,31 +196,30 @@ def _schema_or_array(data: bytes, depth: int) -> Any:
 def _schema_or_bool(data: bytes, depth: int) -> Any:
     fields = _numbered(data)
     if 2 in fields:
-        return _message(f"{_EXTENSIONS}.JSONSchemaProps", _bytes(fields[2]), depth + 1)
+        return _message(f"{EXTENSIONS}.JSONSchemaProps", _bytes(fields[2]), depth + 1)
     return bool(_int(fields.get(1, 0)))
 
 
 def _schema_or_strings(data: bytes, depth: int) -> Any:
     fields = _numbered(data)
     if 1 in fields:
-        return _message(f"{_EXTENSIONS}.JSONSchemaProps", _bytes(fields[1]), depth + 1)
+        return _message(f"{EXTENSIONS}.JSONSchemaProps", _bytes(fields[1]), depth + 1)
     return [_text(_bytes(value)) for number, _, value in _fields(data) if number == 2]
 
 
 _SPECIAL: dict[str, Callable[[bytes, int], Any]] = {
-    f"{_META}.Time": _time,
-    f"{_META}.MicroTime": _micro,
-    f"{_META}.Duration": _duration,
-    f"{_META}.FieldsV1": _raw_json,
-    f"{_META}.Verbs": _strings,
+    f"{META}.Time": _time,
+    f"{META}.MicroTime": _micro,
+    f"{META}.FieldsV1": _raw_json,
+    f"{META}.Verbs": _strings,
     "k8s.io.apimachinery.pkg.api.resource.Quantity": _quantity,
     "k8s.io.apimachinery.pkg.util.intstr.IntOrString": _int_or_string,
     "k8s.io.apimachinery.pkg.runtime.RawExtension": _raw_json,
     "k8s.io.api.authentication.v1.ExtraValue": _strings,
     "k8s.io.api.authorization.v1.ExtraValue": _strings,
     "k8s.io.api.certificates.v1.ExtraValue": _strings,
-    f"{_EXTENSIONS}.JSON": _raw_json,
-    f"{_EXTENSIONS}.JSONSchemaPropsOrArray": _schema_or_array,
-    f"{_EXTENSIONS}.JSONSchemaPropsOrBool": _schema_or_bool,
-    f"{_EXTENSIONS}.JSONSchemaPropsOrStringArray": _schema_or_strings,
+    f"{EXTENSIONS}.JSON": _raw_json,
+    f"{EXTENSIONS}.JSONSchemaPropsOrArray": _schema_or_array,
+    f"{EXTENSIONS}.JSONSchemaPropsOrBool": _schema_or_bool,
+    f"{EXTENSIONS}.JSONSchemaPropsOrStringArray": _schema_or_strings,
 }
