@@ -5,6 +5,7 @@ and storage keys follow from the declaration.
 from __future__ import annotations
 
 from apiserver.registry import (
+    apiservice,
     configmap,
     controllerrevision,
     deployment,
@@ -12,6 +13,7 @@ from apiserver.registry import (
     endpointslice,
     event,
     lease,
+    mutatingwebhookconfiguration,
     namespace,
     node,
     pod,
@@ -19,6 +21,7 @@ from apiserver.registry import (
     secret,
     service,
     serviceaccount,
+    validatingwebhookconfiguration,
 )
 from apiserver.registry.kind import Kind
 
@@ -37,4 +40,7 @@ KINDS: tuple[Kind, ...] = (
     replicaset.KIND,
     deployment.KIND,
     controllerrevision.KIND,
+    mutatingwebhookconfiguration.KIND,
+    validatingwebhookconfiguration.KIND,
+    apiservice.KIND,
 )
