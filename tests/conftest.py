@@ -15,6 +15,10 @@ from tests.harness.kubectl import Kubectl
 os.environ["TESTCONTAINERS_RYUK_DISABLED"] = "true"  # its image is in a registry; the fixtures stop what they start
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--ratchet-update", action="store_true", help="write tests/clients/ratchet/ anew from this run")
+
+
 def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> dict[str, Callable[[], object]]:
     """The daemons' own event loop: asyncio's does not always close a connection whose handshake was cut off."""
     return {"uvloop": uvloop.new_event_loop}
