@@ -18,6 +18,7 @@ from api.metadata import micro_time, rfc3339
 from api.protobuf.tables import EXTENSIONS, MAGIC, META, find_message, rows_of
 
 _DEPTH_LIMIT = 100
+_SCALARS = frozenset({"bool", "bytes", "double", "int32", "int64", "string"})
 
 
 def decode(body: bytes) -> dict[str, Any]:
@@ -106,7 +107,7 @@ def _message(name: str, data: bytes, depth: int) -> dict[str, Any]:
             obj.setdefault(row.name, []).append(value)
         elif row.inlined:
             obj.update(value)
-        elif value is not None and (row.keeps_zero or value not in ("", 0)):
+        elif value is not None and (value or row.keeps_zero or row.type not in _SCALARS):
             obj[row.name] = value
     return obj
 

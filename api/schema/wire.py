@@ -27,8 +27,7 @@ _UNUSED = ("k8s.io.apimachinery.pkg.apis.testapigroup.",)
 
 def definition_name(package: str, message: str) -> str:
     """The OpenAPI name of a protobuf message."""
-    package = package.replace("k8s.io.", "io.k8s.", 1).replace("apiextensions_apiserver", "apiextensions-apiserver")
-    return f"{package}.{message}"
+    return f"{package.replace('k8s.io.', 'io.k8s.', 1).replace('_', '-')}.{message}"
 
 
 def _schema(package: str, message: str) -> Schema | None:

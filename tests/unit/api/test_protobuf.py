@@ -100,6 +100,12 @@ def test_a_whole_deployment_survives() -> None:
     assert decode_body(encode(doc), PROTOBUF) == doc
 
 
+def test_zeros_of_no_scalar_mean_something() -> None:
+    rolling = {"maxSurge": 1, "maxUnavailable": 0}
+    doc = {"apiVersion": "apps/v1", "kind": "Deployment", "spec": {"strategy": {"rollingUpdate": rolling}}}
+    assert decode_body(encode(doc), PROTOBUF)["spec"]["strategy"]["rollingUpdate"] == rolling
+
+
 def test_zeros_that_mean_nothing_are_left_out() -> None:
     pod = {
         "apiVersion": "v1",
