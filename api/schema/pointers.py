@@ -29,6 +29,7 @@ _IN: dict[str, frozenset[str]] = {
     message: frozenset(names.split())
     for message, names in {
         "AzureDiskVolumeSource": "fsType readOnly",
+        "CSIDriverSpec": "preventPodSchedulingIfMissing serviceAccountTokenInSecrets",
         "CSIVolumeSource": "fsType readOnly",
         "ClientIPConfig": "timeoutSeconds",
         "ContainerStatus": "started",
@@ -38,6 +39,7 @@ _IN: dict[str, frozenset[str]] = {
         "EndpointAddress": "nodeName",
         "EndpointConditions": "ready serving terminating",
         "EndpointPort": "name port protocol appProtocol",
+        "FCVolumeSource": "lun",
         "GRPCAction": "service",
         "HostPathVolumeSource": "type",
         "IngressClassParametersReference": "namespace scope apiGroup",
@@ -47,6 +49,10 @@ _IN: dict[str, frozenset[str]] = {
         "DownwardAPIVolumeFile": "mode",
         "ListOptions": "timeoutSeconds",
         "MutatingWebhook": "timeoutSeconds",
+        "NodeFeatures": "supplementalGroupsPolicy",
+        "NodeRuntimeHandlerFeatures": "recursiveReadOnlyMounts userNamespaces",
+        "NodeSwapStatus": "capacity",
+        "PodCertificateProjection": "maxExpirationSeconds",
         "PodSpec": "priority runtimeClassName",
         "Preconditions": "uid resourceVersion",
         "ReplicaSetSpec": "replicas",
@@ -54,9 +60,11 @@ _IN: dict[str, frozenset[str]] = {
         "ScaleSpec": "replicas",
         "ServiceReference": "port path",
         "StatefulSetSpec": "replicas",
+        "SuccessPolicyRule": "succeededCount",
         "TypedLocalObjectReference": "apiGroup",
         "TypedObjectReference": "apiGroup namespace",
         "ValidatingWebhook": "timeoutSeconds",
+        "VolumeNodeResources": "count",
     }.items()
 }
 
