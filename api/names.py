@@ -16,6 +16,7 @@ _NAME_LIMIT = 63
 
 _LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"
+_WILDCARD = rf"\*\.{_SUBDOMAIN}"
 _LABEL_1035 = "[a-z]([-a-z0-9]*[a-z0-9])?"
 _QUALIFIED = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
 _LABEL_VALUE = f"({_QUALIFIED})?"
@@ -23,6 +24,7 @@ _CONFIG_KEY = "[-._a-zA-Z0-9]+"
 
 _LABEL_RE = re.compile(rf"{_LABEL}\Z")
 _SUBDOMAIN_RE = re.compile(rf"{_SUBDOMAIN}\Z")
+_WILDCARD_RE = re.compile(rf"{_WILDCARD}\Z")
 _LABEL_1035_RE = re.compile(rf"{_LABEL_1035}\Z")
 _QUALIFIED_RE = re.compile(rf"{_QUALIFIED}\Z")
 _LABEL_VALUE_RE = re.compile(rf"{_LABEL_VALUE}\Z")
@@ -71,6 +73,18 @@ def dns1123_subdomain(value: str) -> list[str]:
             "and must start and end with an alphanumeric character"
         )
         errors.append(regex_message(text, _SUBDOMAIN, "example.com"))
+    return errors
+
+
+def wildcard_dns1123_subdomain(value: str) -> list[str]:
+    """A host name whose first part is `*`."""
+    errors = [max_length(253)] if _too_long(value, 253) else []
+    if not _WILDCARD_RE.match(value):
+        text = (
+            "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist "
+            "of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character"
+        )
+        errors.append(regex_message(text, _WILDCARD, "*.example.com"))
     return errors
 
 

@@ -184,3 +184,20 @@ def ordinary_ip(value: Any, at: str) -> list[FieldError]:
 
 _LINK_LOCAL_MULTICAST_4 = ipaddress.ip_network("224.0.0.0/24")
 _LINK_LOCAL_MULTICAST_6 = ipaddress.ip_network("ff02::/16")
+
+
+_HTTP_PATH = r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+"
+_HTTP_PATH_RE = re.compile(rf"{_HTTP_PATH}\Z")
+
+
+def domain_prefixed_path(value: str, at: str) -> list[FieldError]:
+    """A name such as `example.com/controller`."""
+    if not value:
+        return [required(at)]
+    host, _, path = value.partition("/")
+    if not host or not path:
+        return [invalid(at, value, 'must be a domain-prefixed path (such as "acme.io/foo")')]
+    errors = each(names.dns1123_subdomain, host, at)
+    if not _HTTP_PATH_RE.match(path):
+        errors.append(invalid(at, path, names.regex_message("Invalid path", _HTTP_PATH)))
+    return errors
