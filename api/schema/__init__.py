@@ -13,6 +13,7 @@ from api.schema.check import exact
 from api.schema.describe import Prose, describe, field_descriptions
 from api.schema.node import ANY, Form, Schema, UnknownDefinition, definition, load
 from api.schema.prune import prune
+from api.schema.structural import Structural, structural
 from api.schema.wording import type_error, unknown_fields
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Form",
     "Prose",
     "Schema",
+    "Structural",
     "UnknownDefinition",
     "definition",
     "describe",
@@ -27,6 +29,7 @@ __all__ = [
     "field_descriptions",
     "load",
     "prune",
+    "structural",
     "type_error",
     "unknown_fields",
 ]

@@ -111,15 +111,31 @@ _SCALARS: dict[Form, Check] = {
 
 
 def _compile(schema: Schema) -> Check:
+    check = _of_form(schema)
+    if schema.nullable:
+        return lambda value: value is None or check(value)
+    return _not_null if schema.custom and schema.form is Form.ANY else check
+
+
+def _not_null(value: Any) -> bool:
+    return value is not None
+
+
+def _of_form(schema: Schema) -> Check:
     match schema.form:
         case Form.STRUCT:
             return _struct(schema)
         case Form.MAP:
-            return _string_map if schema.values.form is Form.STRING else _map(schema.values)
+            return _string_map if _plain(schema.values) is str else _map(schema.values)
         case Form.LIST:
-            return _strings if schema.items.form is Form.STRING else _list(schema.items)
+            return _strings if _plain(schema.items) is str else _list(schema.items)
         case scalar:
             return _SCALARS[scalar]
+
+
+def _plain(schema: Schema) -> type | None:
+    """The Python type that is all there is to check, if it is."""
+    return None if schema.nullable else _PLAIN.get(schema.form)
 
 
 def _strings(value: Any) -> bool:
@@ -150,7 +166,7 @@ def _struct(schema: Schema) -> Check:
     A field's check is compiled when it is first met: types may be recursive, and most fields are never used.
     """
     fields = schema.properties
-    plain = {name: _PLAIN[field.form] for name, field in fields.items() if field.form in _PLAIN}
+    plain = {name: kind for name, field in fields.items() if (kind := _plain(field)) is not None}
     others: dict[str, Check] = {}
     type_of, check_of = plain.get, others.get
     keeps_unknown = schema.embedded

@@ -1,7 +1,7 @@
 """Schemas as the program walks them: one node for each type, field, list element and map value.
 
-Nodes come from the data files of the built-in kinds (`load`) or from any OpenAPI v3 schema, such as a custom resource's
-(`Schema.of`). A file is read when a type in it is first asked for, and a type's node is made when it is first
+Nodes come from the data files of the built-in kinds (`load`) or from a custom resource's schema (`Structural`, in
+a file of its own). A file is read when a type in it is first asked for, and a type's node is made when it is first
 reached, so a process pays only for what it uses.
 """
 
@@ -87,6 +87,11 @@ class Schema:
 
     __slots__ = ("_items", "_merge", "_properties", "_raw", "_values", "checks", "form", "name")
 
+    custom = False
+    """Whether this is of a custom resource's schema: then a value of a wrong type is a matter of validation."""
+    nullable = False
+    """Whether null is a value of its own here, and not the same as nothing."""
+
     def __init__(self, raw: Mapping[str, Any], name: str = "") -> None:
         self._raw = raw
         self.name = name or raw.get("$ref", "")
@@ -98,10 +103,10 @@ class Schema:
         """The compiled checks of this node, see `check.py`."""
         self.form = self._find_form()
 
-    @classmethod
-    def of(cls, raw: Mapping[str, Any]) -> Schema:
-        """The schema in an OpenAPI v3 document (`openAPIV3Schema`)."""
-        return cls(raw)
+    @property
+    def raw(self) -> Mapping[str, Any]:
+        """The schema as it was written, of this place: perhaps only a reference."""
+        return self._raw
 
     @property
     def _type(self) -> Mapping[str, Any]:
@@ -142,15 +147,21 @@ class Schema:
             if self.referenced:
                 self._properties = load(self.name).properties
             else:
-                self._properties = {name: Schema(raw) for name, raw in self._raw.get("properties", {}).items()}
+                self._properties = self._find_properties()
         return self._properties
+
+    def _find_properties(self) -> dict[str, Schema]:
+        return {name: self._child(raw) for name, raw in self._raw.get("properties", {}).items()}
+
+    def _child(self, raw: Mapping[str, Any]) -> Schema:
+        return Schema(raw)
 
     @property
     def items(self) -> Schema:
         """What a list holds."""
         if self._items is None:
             items = self._type.get("items")
-            self._items = Schema(items) if isinstance(items, Mapping) else ANY
+            self._items = self._child(items) if isinstance(items, Mapping) else ANY
         return self._items
 
     @property
@@ -158,7 +169,7 @@ class Schema:
         """What a map holds."""
         if self._values is None:
             values = self._type.get("additionalProperties")
-            self._values = Schema(values) if isinstance(values, Mapping) else ANY
+            self._values = self._child(values) if isinstance(values, Mapping) else ANY
         return self._values
 
     def child(self, name: str) -> Schema | None:

@@ -1,7 +1,8 @@
 """Brings an object into the form the API stores: what its typed decoder and encoder would have made of it.
 
 Unknown fields go, and so do nulls, which mean "not set"; a null inside a list or map becomes the type's empty value.
-Quantities become canonical, and times lose their offset and surplus digits. An object that is in that form already
+Quantities become canonical, and times lose their offset and surplus digits. Of a custom resource only unknown fields
+and nulls go, and a null stays where the schema lets it be a value. An object that is in that form already
 costs one quick check.
 """
 
@@ -55,7 +56,7 @@ def _clean(schema: Schema, value: Any) -> Any:
 
 
 def _element(schema: Schema, value: Any) -> Any:
-    if value is not None:
+    if value is not None or schema.custom:
         return _clean(schema, value)
     if schema.form in (Form.STRUCT, Form.MAP):
         return {}
@@ -70,7 +71,7 @@ def _clean_struct(schema: Schema, value: dict[str, Any]) -> None:
             if not schema.embedded:
                 del value[name]
         elif item is None:
-            if not field.embedded:
+            if not (field.nullable if field.custom else field.embedded):
                 del value[name]
         elif not exact(field, item):
             value[name] = _clean(field, item)

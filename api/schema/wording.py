@@ -62,6 +62,9 @@ class _Place:
 def _check(schema: Schema, value: Any, place: _Place) -> None:
     if value is None:
         return
+    if schema.custom:
+        _check_custom(schema, value, place)
+        return
     match schema.form:
         case Form.STRUCT:
             if not isinstance(value, dict):
@@ -79,6 +82,18 @@ def _check(schema: Schema, value: Any, place: _Place) -> None:
                 _check(schema.items, item, place)
         case _:
             _check_scalar(schema, value, place)
+
+
+def _check_custom(schema: Schema, value: Any, place: _Place) -> None:
+    """Only the parts of built-in types have to be as the decoder wants them: metadata, here and in embedded objects."""
+    if isinstance(value, dict):
+        for name, item in value.items():
+            field = schema.properties.get(name) if schema.form is Form.STRUCT else schema.child(name)
+            if field is not None and field.form not in (Form.ANY, Form.STRING):
+                _check(field, item, _Place(place.struct, (*place.fields, name)))
+    elif isinstance(value, list) and schema.form is Form.LIST:
+        for item in value:
+            _check(schema.items, item, place)
 
 
 def _check_struct(schema: Schema, value: dict[str, Any], place: _Place) -> None:

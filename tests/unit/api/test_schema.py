@@ -209,29 +209,6 @@ def test_what_is_pruned_is_exact(doc: dict[str, Any]) -> None:
         assert schema.unknown_fields(DEPLOYMENT, doc) == []
 
 
-def test_custom_schemas_work_alike() -> None:
-    custom = Schema.of(
-        {
-            "type": "object",
-            "properties": {
-                "size": {"type": "integer"},
-                "port": {"x-kubernetes-int-or-string": True},
-                "free": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
-                "tags": {"type": "array", "items": {"type": "string"}},
-            },
-        }
-    )
-    assert custom.properties["port"].form is Form.INT_OR_STRING
-    doc = {"size": 1, "port": "http", "free": {"a": [None]}, "tags": ["x"], "extra": 1}
-    assert schema.unknown_fields(custom, doc) == ["extra"]
-    assert schema.prune(custom, doc) == {"size": 1, "port": "http", "free": {"a": [None]}, "tags": ["x"]}
-    problem = schema.type_error(custom, "Thing", "v1", {"size": "big"})
-    assert problem == (
-        'Thing in version "v1" cannot be handled as a Thing: '
-        "json: cannot unmarshal string into Go struct field Thing.size of type int64"
-    )
-
-
 def test_merge_facts() -> None:
     pod_spec = DEPLOYMENT.properties["spec"].properties["template"].properties["spec"]
     volumes = pod_spec.properties["volumes"]
