@@ -8,7 +8,7 @@ from typing import Any
 
 from apiserver.auth.authenticate import Authenticator
 from apiserver.auth.authorize import Attempt, allowed
-from apiserver.auth.user import User
+from apiserver.auth.user import User, user_info
 from apiserver.endpoints.answer import answer_value
 from apiserver.endpoints.body import read_typed
 from apiserver.endpoints.http import Request
@@ -71,16 +71,6 @@ async def _bind(virtual: Virtual, asked: Asked) -> None:
     """The old way to bind a pod: the pod is named in the object alone."""
     pods = asked.state.resource("pods")
     await binding.create(asked.state, asked.request, pods, Target(namespace=asked.namespace))
-
-
-def user_info(user: User) -> Object:
-    """The UserInfo object of the authentication group."""
-    info: Object = {"username": user.name, "groups": list(user.groups)}
-    if user.uid:
-        info["uid"] = user.uid
-    if user.extra:
-        info["extra"] = {key: list(values) for key, values in user.extra.items()}
-    return info
 
 
 async def _self_subject(asked: Asked, spec: Object) -> Object:
