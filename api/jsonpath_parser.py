@@ -1,12 +1,11 @@
-"""The parser of JSONPath templates: text to the nodes of `output.jsonpath`."""
+"""The parser of JSONPath templates: text to the nodes of `api.jsonpath`."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-from kubectl.errors import CliError
-from kubectl.output import jsonpath as j
+from api import jsonpath as j
 
 _NAME = re.compile(r"(?:[^\s\\.\[\]{}()|,'\"!=<>@$*?]|\\.)+")
 _NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
@@ -51,7 +50,7 @@ def _closing_brace(text: str, at: int) -> int:
         elif character == "}":
             return at
         at += 1
-    raise CliError(f"error parsing jsonpath {text}, unclosed action")
+    raise j.JsonPathError(f"error parsing jsonpath {text}, unclosed action")
 
 
 def _block(pieces: list[tuple[bool, str]], inside_range: bool) -> tuple[tuple[j.Node, ...], list[tuple[bool, str]]]:
@@ -218,5 +217,5 @@ class _Reader:
         return self.path()
 
 
-def _wrong(text: str) -> CliError:
-    return CliError(f"error parsing jsonpath: {text}")
+def _wrong(text: str) -> j.JsonPathError:
+    return j.JsonPathError(f"error parsing jsonpath: {text}")
