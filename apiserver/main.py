@@ -9,15 +9,19 @@ import sys
 
 import uvicorn
 
+from apiserver.audit.auditor import Auditor
+from apiserver.audit.policy import load as load_policy
+from apiserver.audit.sink import Sink
 from apiserver.auth.authenticate import Authenticator, TokenCheck, account_tokens, static_tokens
 from apiserver.auth.serviceaccounts import Issuer
 from apiserver.bootstrap import basics_there, keep_basics
 from apiserver.connection import ClientConnection
 from apiserver.endpoints.app import App
-from apiserver.endpoints.metrics import Requests
+from apiserver.endpoints.metrics import Requests, registry_of
 from apiserver.endpoints.site import site
 from apiserver.endpoints.state import State
 from apiserver.options import Options, check, own_address
+from apiserver.priority import Priority
 from apiserver.registry import KINDS
 from apiserver.storage.channel import Certificates
 from apiserver.storage.compaction import compact_regularly
@@ -75,12 +79,21 @@ def _build(options: Options) -> tuple[Server, State]:
     if issuer is not None:
         checks.append(account_tokens(issuer, state))
     ready = {"caches": lambda: _filled(state), "basics": lambda: basics_there(state)}
-    requests = Requests()
+    requests, priority = Requests(), Priority(options.max_requests_inflight, options.max_mutating_requests_inflight)
     address = _join(own_address(options), options.secure_port)
-    app = App(state, Authenticator(checks), site(state, ready, requests), requests, address)
+    pages = site(state, ready, registry_of(state, requests, priority))
+    app = App(state, Authenticator(checks), pages, requests, priority, address, _auditor(options))
     config = _config(options, app)
     config.load()
     return Server(config, state), state
+
+
+def _auditor(options: Options) -> Auditor | None:
+    """Raises ValueError, OSError."""
+    if options.audit_policy_file is None:
+        return None
+    sizes = (options.audit_log_maxsize, options.audit_log_maxbackup, options.audit_log_maxage)
+    return Auditor(load_policy(options.audit_policy_file), Sink(options.audit_log_path, *sizes))
 
 
 def _join(host: str, port: int) -> str:

@@ -34,6 +34,13 @@ class Options(Common):
     )
     service_cluster_ip_range: str = option("10.96.0.0/16", help="the range of the Services' own addresses")
     service_node_port_range: str = option("30000-32767", help="the ports for NodePort Services")
+    max_requests_inflight: int = option(400, help="seats for reads; a list takes one for each 100 objects")
+    max_mutating_requests_inflight: int = option(200, help="seats for writes")
+    audit_policy_file: Path | None = option(None, help="an audit.k8s.io/v1 Policy: which requests are told")
+    audit_log_path: str = option("", help="the file the audit log is written to, or - for standard output")
+    audit_log_maxsize: int = option(100, help="megabytes after which the audit log is rotated")
+    audit_log_maxbackup: int = option(10, help="rotated audit logs to keep")
+    audit_log_maxage: int = option(0, help="days to keep rotated audit logs; 0 is for ever")
     token_auth_file: Path | None = option(None, help='static tokens, a line each: token,user,uid,"group1,group2"')
 
 
@@ -45,6 +52,10 @@ def check(options: Options) -> None:
             raise ValueError(f"--{field.name.replace('_', '-')}: {path} cannot be read")
     for network in options.service_cluster_ip_range.split(","):
         ipaddress.ip_network(network.strip())
+    if bool(options.audit_log_path) != (options.audit_policy_file is not None):
+        raise ValueError("--audit-policy-file and --audit-log-path go together: one says what is told, one where")
+    if min(options.max_requests_inflight, options.max_mutating_requests_inflight) < 1:
+        raise ValueError("--max-requests-inflight and --max-mutating-requests-inflight must be at least 1")
     low, _, high = options.service_node_port_range.partition("-")
     if not (low.isdigit() and high.isdigit() and 0 < int(low) <= int(high) < 65536):
         raise ValueError(f"{options.service_node_port_range!r} is no range of ports: write it as 30000-32767")

@@ -26,7 +26,11 @@ class Authenticator:
 
     async def authenticate(self, request: Request) -> User:
         """Who asks, or whom an administrator asks as (`kubectl --as`). Raises Unauthorized, Forbidden."""
-        return impersonated(await self._identify(request), request.scope["headers"])
+        user = await self._identify(request)
+        shown = impersonated(user, request.scope["headers"])
+        if shown is not user:
+            request.impersonator = user
+        return shown
 
     async def _identify(self, request: Request) -> User:
         user: User | None = request.scope.get(SCOPE_KEY)

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from time import perf_counter
 
-from api.errors import InternalError, MethodNotSupported, NoSuchResource, StatusError
+from api.errors import Forbidden, InternalError, MethodNotSupported, NoSuchResource, StatusError, Unauthorized
+from apiserver.audit.auditor import Auditor
 from apiserver.auth.authenticate import Authenticator
 from apiserver.auth.authorize import Attempt, authorize
 from apiserver.endpoints import mutate, read, watch
 from apiserver.endpoints.discovery import Discovery
-from apiserver.endpoints.http import NOTHING, Disconnected, Receive, Request, Scope, Send
+from apiserver.endpoints.http import NOTHING, Disconnected, Message, Receive, Request, Scope, Send
 from apiserver.endpoints.metrics import Requests
 from apiserver.endpoints.paths import Target, parse
 from apiserver.endpoints.state import Resource, State
@@ -22,6 +23,7 @@ from apiserver.endpoints.subresources import subresources_of
 from apiserver.endpoints.subresources.base import Subresource
 from apiserver.endpoints.versions import unavailable
 from apiserver.endpoints.virtual import VIRTUAL, Asked, Virtual
+from apiserver.priority import Priority, exempt, seated
 from apiserver.storage.etcd import EtcdError, Unavailable
 from daemon.log import logger
 
@@ -32,17 +34,30 @@ Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 _TRUE = ("true", "1")
 _METHODS = {"POST": "create", "PUT": "update", "PATCH": "patch"}
 _PUBLIC = ("/healthz", "/livez", "/readyz", "/version")
+_READS = frozenset({"get", "list"})
+_MANY = frozenset({"list", "deletecollection"})
+_LONG = frozenset({"log", "exec", "attach", "portforward", "proxy"})
+"""Subresources whose answers may last: they take no seat, and nor does a watch."""
 
 
 class App:
     """What uvicorn calls for each request."""
 
     def __init__(
-        self, state: State, authenticator: Authenticator, site: Asgi, requests: Requests, address: str = ""
+        self,
+        state: State,
+        authenticator: Authenticator,
+        site: Asgi,
+        requests: Requests,
+        priority: Priority,
+        address: str = "",
+        auditor: Auditor | None = None,
     ) -> None:
         self.state = state
         self.authenticator = authenticator
         self.requests = requests
+        self.priority = priority
+        self._auditor = auditor
         self._site = site
         self._address = address
         self._virtual = {(each.group, each.version, each.plural): each for each in VIRTUAL}
@@ -54,12 +69,18 @@ class App:
         request = Request(scope, receive, send)
         begun = perf_counter()
         await self._answer(request, receive)
+        if request.audit is not None:
+            request.audit.complete(request.status)
         if request.about is not NOTHING:
             self.requests.observe(request.about, request.status, perf_counter() - begun)
 
     async def _answer(self, request: Request, receive: Receive) -> None:
         try:
             await self._serve(request, receive)
+        except Unauthorized as error:
+            if self._auditor is not None:
+                self._auditor.begin(request, Attempt(request.method.lower(), path=request.path))
+            await request.fail(error)
         except StatusError as error:
             await request.fail(error)
         except Unavailable as error:
@@ -80,13 +101,26 @@ class App:
             if target.plural:
                 await self._resource(request, target)
             else:
-                authorize(request.user, Attempt(request.method.lower(), path=path))
+                self._permit(request, Attempt(request.method.lower(), path=path))
                 await self._current().discovery.answer(request)
             return
         if not path.startswith(_PUBLIC):
             request.user = await self.authenticator.authenticate(request)
-            authorize(request.user, Attempt(request.method.lower(), path=path))
-        await self._site(request.scope, receive, request.send)
+            self._permit(request, Attempt(request.method.lower(), path=path))
+        await self._site(request.scope, receive, request.send if request.audit is None else _noting(request))
+
+    def _permit(self, request: Request, attempt: Attempt, version: str = "") -> None:
+        """Let the request pass, and tell it in the audit log from here on. Raises Forbidden."""
+        if self._auditor is None:
+            authorize(request.user, attempt)
+            return
+        self._auditor.begin(request, attempt, version, request.user)
+        try:
+            authorize(request.user, attempt)
+        except Forbidden:
+            _decided(request, "forbid")
+            raise
+        _decided(request, "allow")
 
     async def _resource(self, request: Request, target: Target) -> None:
         key = (target.group, target.version, target.plural)
@@ -97,9 +131,22 @@ class App:
         verb = _verb(request, target, resource)
         what = f"{target.plural}/{target.subresource}" if target.subresource else target.plural
         request.about = (verb, target.group, what)
-        authorize(request.user, Attempt(verb, what, target.group, target.namespace, target.name))
+        self._permit(request, Attempt(verb, what, target.group, target.namespace, target.name), target.version)
         if resource.kind.namespaced and not target.namespace and verb not in ("list", "watch", "deletecollection"):
             raise NoSuchResource
+        if verb == "watch" or target.subresource in _LONG:
+            await self._handle(request, target, resource, verb)
+            return
+        room = self.priority.room(request.user, verb in _READS)
+        width = room.width(resource.cache.count(target.namespace)) if verb in _MANY else 1
+        if exempt(request.user, width):
+            await self._handle(request, target, resource, verb)
+            return
+        await room.take(request.user.name, width)
+        with seated(room, width):
+            await self._handle(request, target, resource, verb)
+
+    async def _handle(self, request: Request, target: Target, resource: Resource, verb: str) -> None:
         if target.subresource:
             await self._subresource(request, target, resource, verb)
         else:
@@ -110,7 +157,7 @@ class App:
             raise NoSuchResource
         if request.method != "POST":
             raise MethodNotSupported(found.resource, request.method)
-        authorize(request.user, Attempt("create", found.plural, found.group, target.namespace))
+        self._permit(request, Attempt("create", found.plural, found.group, target.namespace), target.version)
         await found.answer(found, Asked(self.state, request, target.namespace, self.authenticator))
 
     async def _subresource(self, request: Request, target: Target, resource: Resource, verb: str) -> None:
@@ -146,6 +193,23 @@ class App:
                 await mutate.delete(state, request, resource, namespace, name)
             case _:
                 await mutate.delete_collection(state, request, resource, namespace)
+
+
+def _decided(request: Request, decision: str) -> None:
+    if request.audit is not None:
+        request.audit.annotate("authorization.k8s.io/decision", decision)
+        request.audit.annotate("authorization.k8s.io/reason", "")
+
+
+def _noting(request: Request) -> Send:
+    """Sends an answer that is none of ours, and notes its status."""
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            request.status = message["status"]
+        await request.send(message)
+
+    return send
 
 
 class _View:

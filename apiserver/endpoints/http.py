@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 import orjson
 
 from api.errors import RequestEntityTooLarge, StatusError
 from apiserver.auth.user import User
+
+if TYPE_CHECKING:
+    from apiserver.audit.event import Recorder
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -29,7 +32,20 @@ class Disconnected(Exception):
 class Request:
     """One request. `user` is set once it has been authenticated."""
 
-    __slots__ = ("_query", "_receive", "about", "method", "path", "scope", "send", "status", "user", "warnings")
+    __slots__ = (
+        "_query",
+        "_receive",
+        "about",
+        "audit",
+        "impersonator",
+        "method",
+        "path",
+        "scope",
+        "send",
+        "status",
+        "user",
+        "warnings",
+    )
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.scope = scope
@@ -37,6 +53,10 @@ class Request:
         self.path: str = scope["path"]
         self.send = send
         self.user = _NOBODY
+        self.impersonator: User | None = None
+        """Who really asks, when it is in another's name."""
+        self.audit: Recorder | None = None
+        """What the audit log is told of this request, if anything."""
         self.about = NOTHING
         """Verb, group and resource, for the metrics; set once they are known."""
         self.status = 0
@@ -81,7 +101,10 @@ class Request:
                 raise RequestEntityTooLarge(f"limit is {BODY_LIMIT}")
             chunks.append(chunk)
             if not message.get("more_body"):
-                return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+                body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+                if self.audit is not None:
+                    self.audit.asked(body, self.header(b"content-type"))
+                return body
 
     async def disconnected(self) -> None:
         """Returns when the client has gone."""
@@ -89,6 +112,8 @@ class Request:
             pass
 
     async def answer(self, status: int, body: bytes, content_type: bytes = JSON, headers: Headers = ()) -> None:
+        if self.audit is not None:
+            self.audit.answered(body)
         await self.send(self._start(status, content_type, len(body), headers))
         await self.send({"type": "http.response.body", "body": body})
 
@@ -99,10 +124,14 @@ class Request:
         """Send an answer whose parts are all there already."""
         await self.send(self._start(status, content_type, sum(map(len, chunks)), ()))
         for chunk in chunks:
+            if self.audit is not None:
+                self.audit.answered(chunk)
             await self.send({"type": "http.response.body", "body": chunk, "more_body": True})
         await self.send({"type": "http.response.body", "body": b""})
 
     async def start_stream(self, content_type: bytes) -> None:
+        if self.audit is not None:
+            self.audit.started(200)
         await self.send(self._start(200, content_type, None, ()))
 
     async def stream(self, chunk: bytes) -> None:
@@ -112,6 +141,8 @@ class Request:
         await self.send({"type": "http.response.body", "body": b""})
 
     async def fail(self, error: StatusError) -> None:
+        if self.audit is not None:
+            self.audit.failed(error)
         headers = [(b"retry-after", str(error.retry_after).encode())] if error.retry_after is not None else []
         await self.answer_json(error.code, error.status(), headers)
 
@@ -120,6 +151,8 @@ class Request:
         fields = [(b"content-type", content_type)]
         if length is not None:
             fields.append((b"content-length", str(length).encode()))
+        if self.audit is not None:
+            fields.append((b"audit-id", self.audit.id.encode("latin-1", "replace")))
         fields.extend(headers)
         fields.extend((b"warning", f'299 - "{_quoted(text)}"'.encode()) for text in self.warnings)
         return {"type": "http.response.start", "status": status, "headers": fields}

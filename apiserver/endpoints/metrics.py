@@ -10,6 +10,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from apiserver.endpoints.state import State
+from apiserver.priority import Priority
 
 BOUNDS = (0.001, 0.005, 0.025, 0.1, 0.5, 1.0, 5.0, 30.0)
 LASTING = frozenset({"watch", "connect"})
@@ -41,9 +42,10 @@ class Requests:
 class ServerCollector(Collector):
     """The server's state in Prometheus' terms, with the names that Kubernetes' dashboards know."""
 
-    def __init__(self, state: State, requests: Requests) -> None:
+    def __init__(self, state: State, requests: Requests, priority: Priority) -> None:
         self._state = state
         self._requests = requests
+        self._priority = priority
 
     def collect(self) -> Iterable[Metric]:
         labels = ["verb", "group", "resource"]
@@ -56,6 +58,18 @@ class ServerCollector(Collector):
             duration.add_metric(list(key), list(_buckets(times)), sum_value=times[-1])
         yield duration
         yield from self._caches()
+        yield from self._seats()
+
+    def _seats(self) -> Iterator[Metric]:
+        labels = ["priority_level", "request_kind"]
+        taken = GaugeMetricFamily("apiserver_current_inflight_requests", "Seats that are taken", labels=labels)
+        waiting = GaugeMetricFamily("apiserver_current_inqueue_requests", "Requests that wait for seats", labels=labels)
+        refused = CounterMetricFamily("apiserver_rejected_requests", "Requests that found no seat", labels=labels)
+        for key, room in self._priority.rooms.items():
+            taken.add_metric(key, room.taken)
+            waiting.add_metric(key, room.waiting)
+            refused.add_metric(key, room.refused)
+        yield from (taken, waiting, refused)
 
     def _caches(self) -> Iterator[Metric]:
         objects = GaugeMetricFamily("apiserver_storage_objects", "Objects of a resource", labels=["resource"])
@@ -69,13 +83,13 @@ class ServerCollector(Collector):
         yield GaugeMetricFamily("apiserver_etcd_connected", "Whether etcd is seen", float(self._state.feed.connected))
 
 
-def registry_of(state: State, requests: Requests) -> CollectorRegistry:
+def registry_of(state: State, requests: Requests, priority: Priority) -> CollectorRegistry:
     """All that /metrics tells."""
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
     GCCollector(registry=registry)
-    registry.register(ServerCollector(state, requests))
+    registry.register(ServerCollector(state, requests, priority))
     return registry
 
 

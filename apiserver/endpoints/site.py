@@ -12,7 +12,6 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 
 from api.errors import NoSuchResource, StatusError
 from apiserver.endpoints import openapi, openapi_protobuf
-from apiserver.endpoints.metrics import Requests, registry_of
 from apiserver.endpoints.state import State
 from apiserver.registry.kind import Kind
 
@@ -21,7 +20,7 @@ Check = Callable[[], str | None]
 VERSION = {"major": "1", "minor": "36", "gitVersion": "v1.36.0+pytheas"}
 
 
-def site(state: State, ready: Mapping[str, Check], requests: Requests) -> FastAPI:
+def site(state: State, ready: Mapping[str, Check], metrics: CollectorRegistry) -> FastAPI:
     """The application. `ready` are the checks that only /readyz asks, beside those of all health pages."""
     app = FastAPI(title="Pytheas API server", docs_url=None, redoc_url=None, openapi_url=None)
     live: dict[str, Check] = {"ping": lambda: None, "etcd": lambda: _etcd(state)}
@@ -32,7 +31,7 @@ def site(state: State, ready: Mapping[str, Check], requests: Requests) -> FastAP
         for name, check in checks.items():
             app.add_api_route(f"/{path}/{name}", _page(f"{path}/{name}", {name: check}))
     app.add_api_route("/version", _version)
-    app.add_api_route("/metrics", _metrics(registry_of(state, requests)))
+    app.add_api_route("/metrics", _metrics(metrics))
     documents = Documents(state)
     app.add_api_route("/openapi/v2", documents.v2)
     app.add_api_route("/openapi/v3", documents.index)

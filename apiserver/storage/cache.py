@@ -167,6 +167,12 @@ class Cache:
         found = (entries[key] for key in keys[start:end])
         return found if selection is None else filter(selection.matches, found)
 
+    def count(self, namespace: str = "") -> int:
+        """How many objects there are, in one namespace or all."""
+        if not namespace:
+            return len(self._keys)
+        return bisect_left(self._keys, f"{namespace}0") - bisect_left(self._keys, f"{namespace}/")
+
     def watch(self, after: int) -> Watcher:
         """A reader of the changes after revision `after`. Raises Expired."""
         if after < self._oldest:
