@@ -1,0 +1,78 @@
+"""Parsing and type-checking by the CEL library, which is imported when the first expression is compiled."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from apiserver.cel import library
+from apiserver.cel.functions import DECLARED, Signature
+from apiserver.cel.values import CelError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MAX_LENGTH = 100_000
+"""Characters of an expression; the parser takes time in proportion."""
+
+
+@lru_cache(1)
+def _extensions() -> list[Any]:
+    """The library's own macros that every expression may use."""
+    from cel_expr_python.ext import ext_bindings, ext_math, ext_optional
+
+    return [ext_bindings.ExtBindings(), ext_math.ExtMath(), ext_optional.ExtOptional()]
+
+
+@lru_cache(1)
+def _functions() -> list[dict[str, Any]]:
+    """All declared functions, as the library's configuration wants them."""
+    library.load()
+    functions: dict[str, list[dict[str, str]]] = {}
+    for signature in DECLARED:
+        functions.setdefault(signature.name, []).append(_overload(signature))
+    return [{"name": name, "overloads": overloads} for name, overloads in functions.items()]
+
+
+def _overload(signature: Signature) -> dict[str, str]:
+    name, parameters = signature.name.replace(".", r"\."), signature.parameters
+    text = (
+        f"{parameters[0]}.{name}({','.join(parameters[1:])})" if signature.member else f"{name}({','.join(parameters)})"
+    )
+    return {"id": text, "signature": text, "return": signature.returns}
+
+
+def environment(variables: Mapping[str, str], pool: Any = None) -> Any:
+    """What checks expressions over variables of these CEL types; `pool` has the messages among them."""
+    return _plain(tuple(sorted(variables.items()))) if pool is None else _environment(variables, pool)
+
+
+@lru_cache(64)
+def _plain(variables: tuple[tuple[str, str], ...]) -> Any:
+    return _environment(dict(variables), None)
+
+
+def _environment(variables: Mapping[str, str], pool: Any) -> Any:
+    from cel_expr_python import cel
+
+    declared = [{"name": name, "type": kind} for name, kind in variables.items()]
+    config = cel.NewEnvConfigFromYaml(orjson.dumps({"functions": _functions(), "variables": declared}).decode())
+    return cel.NewEnv(pool, config=config, extensions=_extensions())
+
+
+def check(environment: Any, expression: str) -> tuple[bytes, str]:
+    """The checked tree, serialised, and the type of the result. Raises CelError."""
+    if len(expression) > MAX_LENGTH:
+        raise CelError(f"expression is longer than {MAX_LENGTH} characters")
+    try:
+        checked = environment.compile(expression)
+    except RuntimeError as error:
+        raise CelError(_told(str(error))) from error
+    return checked.serialize(), str(checked.return_type()).lower()
+
+
+def _told(message: str) -> str:
+    """The library's message without its codes: `ERROR: <input>:1:6: …` and the lines that point there."""
+    return message.removeprefix("INVALID_ARGUMENT: ").removesuffix(" [INVALID_ARGUMENT]").strip()
