@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from apiserver.admission import namespaces, serviceaccounts
 from apiserver.admission.attributes import Attributes
+from apiserver.admission.webhooks import validating
+from apiserver.admission.webhooks.mutating import Rounds
 from apiserver.registry.kind import Object
 
 if TYPE_CHECKING:
@@ -20,13 +22,18 @@ if TYPE_CHECKING:
 Plugin = Callable[["State", Attributes, Object | None, Object | None], Awaitable[None]]
 
 MUTATING: tuple[Plugin, ...] = (namespaces.exists, serviceaccounts.default_account)
-VALIDATING: tuple[Plugin, ...] = (namespaces.not_immortal,)
+VALIDATING: tuple[Plugin, ...] = (namespaces.not_immortal, validating.validate)
 
 
 async def admit(state: State, attributes: Attributes, obj: Object | None, old: Object | None = None) -> None:
     """Let the mutating plugins change `obj` in place, or refuse. Raises StatusError."""
     for mutate in MUTATING:
         await mutate(state, attributes, obj, old)
+    webhooks = Rounds.of(state, attributes, obj, old)
+    if webhooks is not None and await webhooks.first():
+        for mutate in MUTATING:
+            await mutate(state, attributes, obj, old)
+        await webhooks.second()
 
 
 async def check(state: State, attributes: Attributes, obj: Object | None, old: Object | None) -> None:

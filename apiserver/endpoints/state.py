@@ -11,6 +11,7 @@ from apiserver.auth.serviceaccounts import Issuer
 from apiserver.auth.user import User
 from apiserver.endpoints.catalog import Catalog, Resource, versions
 from apiserver.registry.kind import Context, Kind
+from apiserver.remote.webhook import Webhooks
 from apiserver.storage.etcd import Etcd
 from apiserver.storage.feed import Feed
 from apiserver.storage.store import Store
@@ -51,6 +52,7 @@ class State:
         self.store = Store(etcd)
         self.catalog = Catalog(kinds)
         self.feed = Feed(etcd, {resource.prefix: resource.cache for resource in self.catalog.homes})
+        self.webhooks = Webhooks(self)
         self.stopping = asyncio.Event()
         """Set when the server goes down: long answers end themselves."""
 

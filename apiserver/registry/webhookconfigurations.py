@@ -8,6 +8,7 @@ from typing import Any
 
 from api import names
 from api.field import FieldError, duplicate, invalid, not_supported, required
+from apiserver.admission.conditions import problem_of
 from apiserver.registry import admissionrules, rules
 from apiserver.registry.kind import Column, Context, Object, Strategy
 from apiserver.registry.webhookclient import default_service, validate_client
@@ -63,6 +64,8 @@ def _hook(hook: Mapping[str, Any], at: str) -> list[FieldError]:
     again = hook.get("reinvocationPolicy")
     if again is not None and again not in _REINVOCATIONS:
         errors.append(not_supported(f"{at}.reinvocationPolicy", again, _REINVOCATIONS))
+    at_conditions = f"{at}.matchConditions"
+    errors += admissionrules.validate_conditions(hook.get("matchConditions"), at_conditions, problem_of)
     errors += validate_client(hook.get("clientConfig") or {}, f"{at}.clientConfig")
     return errors + review_versions(hook.get("admissionReviewVersions") or [], f"{at}.admissionReviewVersions")
 

@@ -1,0 +1,73 @@
+"""Match conditions: CEL expressions that narrow down which requests a webhook or a policy is for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from apiserver import cel
+
+if TYPE_CHECKING:
+    from apiserver.cel.program import Program
+    from apiserver.registry.kind import Object
+
+VARIABLES: Mapping[str, str | None] = {
+    "object": None,
+    "oldObject": None,
+    "request": None,
+    "authorizer": cel.AUTHORIZER,
+}
+
+
+class ConditionFailed(Exception):
+    """A condition could not be evaluated, and none of the others was false."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """All must hold. `ignore_failure` is whether one that cannot be evaluated counts as one that does not hold."""
+
+    conditions: tuple[tuple[str, Program], ...] = ()
+    ignore_failure: bool = False
+
+    @classmethod
+    def of(cls, items: Iterable[Mapping[str, Any]] | None, *, ignore_failure: bool) -> Conditions:
+        """Raises CelError."""
+        return cls(
+            tuple((item["expression"], compile_condition(item["expression"])) for item in items or ()), ignore_failure
+        )
+
+    def __bool__(self) -> bool:
+        return bool(self.conditions)
+
+    def met(self, request: Object, authorizer: Any) -> bool:
+        """`request` is an AdmissionRequest with its objects. Raises ConditionFailed."""
+        values = {"object": request["object"], "oldObject": request["oldObject"], "authorizer": authorizer}
+        about = {key: value for key, value in request.items() if key not in ("object", "oldObject")}
+        failures: list[str] = []
+        for expression, program in self.conditions:
+            try:
+                if program.evaluate(**values, request=about) is False:
+                    return False
+            except cel.CelError as error:
+                failures.append(f"expression '{expression}' resulted in error: {error}")
+        if not failures:
+            return True
+        if self.ignore_failure:
+            return False
+        raise ConditionFailed(failures[0] if len(failures) == 1 else f"[{', '.join(failures)}]")
+
+
+def compile_condition(expression: str) -> Program:
+    """Raises CelError."""
+    return cel.compile(expression.strip(), variables=VARIABLES, returns="bool")
+
+
+def problem_of(expression: str) -> str:
+    """Why an expression is no condition, or nothing."""
+    try:
+        compile_condition(expression)
+    except cel.CelError as error:
+        return f"compilation failed: {error}"
+    return ""

@@ -1,0 +1,102 @@
+"""The webhooks that are configured, read from their objects once for each change of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from apiserver.admission.conditions import Conditions
+from apiserver.admission.matching import Matching
+from apiserver.admission.webhooks.review import VERSIONS
+from apiserver.registry.kind import Object
+
+if TYPE_CHECKING:
+    from apiserver.endpoints.state import State
+    from apiserver.storage.cache import Cache
+
+GROUP = "admissionregistration.k8s.io"
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """One webhook of a configuration. `reinvoked` is whether it wants to be asked again after others."""
+
+    name: str
+    configuration: str
+    index: int
+    client: Mapping[str, Any]
+    matching: Matching
+    conditions: Conditions
+    version: str
+    seconds: int
+    ignores_failure: bool
+    side_effects: str
+    reinvoked: bool
+
+    @classmethod
+    def of(cls, spec: Mapping[str, Any], configuration: str, index: int) -> Hook:
+        ignores_failure = spec.get("failurePolicy") == "Ignore"
+        return cls(
+            name=spec["name"],
+            configuration=configuration,
+            index=index,
+            client=spec["clientConfig"],
+            matching=Matching.of(spec),
+            conditions=Conditions.of(spec.get("matchConditions"), ignore_failure=ignores_failure),
+            version=next(each for each in spec["admissionReviewVersions"] if each in VERSIONS),
+            seconds=spec.get("timeoutSeconds") or 10,
+            ignores_failure=ignores_failure,
+            side_effects=spec.get("sideEffects") or "",
+            reinvoked=spec.get("reinvocationPolicy") == "IfNeeded",
+        )
+
+    @property
+    def uid(self) -> tuple[str, int]:
+        """What tells the webhook from all others."""
+        return self.configuration, self.index
+
+    @property
+    def takes_dry_runs(self) -> bool:
+        return self.side_effects in ("None", "NoneOnDryRun")
+
+
+class _Read:
+    """What was read from one kind's objects, and at which of its revisions."""
+
+    __slots__ = ("by_object", "hooks", "revision")
+
+    def __init__(self) -> None:
+        self.revision = -1
+        self.hooks: tuple[Hook, ...] = ()
+        self.by_object: dict[tuple[str, int], tuple[Hook, ...]] = {}
+
+    def refresh(self, cache: Cache) -> None:
+        known, self.by_object = self.by_object, {}
+        for entry in cache.select("", None):
+            key = (entry.key, entry.revision)
+            self.by_object[key] = known.get(key) or _hooks_of(entry.decode())
+        self.hooks = tuple(hook for hooks in self.by_object.values() for hook in hooks)
+        self.revision = cache.revision
+
+
+_READ: WeakKeyDictionary[Cache, _Read] = WeakKeyDictionary()
+
+
+def hooks(state: State, plural: str) -> tuple[Hook, ...]:
+    """The webhooks of a kind of configuration, in the order of their configurations' names."""
+    cache = state.resource(plural, GROUP).cache
+    if not cache.entries:
+        return ()
+    read = _READ.get(cache)
+    if read is None:
+        read = _READ[cache] = _Read()
+    if read.revision != cache.revision:
+        read.refresh(cache)
+    return read.hooks
+
+
+def _hooks_of(configuration: Object) -> tuple[Hook, ...]:
+    name = configuration["metadata"]["name"]
+    return tuple(Hook.of(spec, name, index) for index, spec in enumerate(configuration.get("webhooks") or ()))

@@ -1,0 +1,134 @@
+"""Mutating webhooks: asked one after the other, each seeing what those before it changed.
+
+When one changes the object, the plugins that have already looked at it may want to look again: the chain runs a second
+round, in which only those webhooks are asked that want it (`reinvocationPolicy: IfNeeded`) and were asked before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from api import schema as schemas
+from api.errors import InternalError
+from api.patch import PatchError, json_patch
+from apiserver.admission.matching import exempt
+from apiserver.admission.webhooks.call import CallFailed, Question, ask, concerned, converted, excuse
+from apiserver.admission.webhooks.configuration import Hook, hooks
+
+if TYPE_CHECKING:
+    from apiserver.admission.attributes import Attributes
+    from apiserver.endpoints.state import Resource, State
+    from apiserver.registry.kind import Kind, Object
+
+PLURAL = "mutatingwebhookconfigurations"
+
+
+@dataclass(slots=True)
+class Rounds:
+    """The webhooks that one request meets."""
+
+    question: Question
+    hooks: tuple[Hook, ...]
+    changed: bool = False
+    _round: int = 0
+    _asked: set[tuple[str, int]] = field(default_factory=set)
+    """Those that want to be asked again, and were asked when the object had not changed since."""
+    _again: set[tuple[str, int]] = field(default_factory=set)
+    _seen: bytes = b""
+    """The object as the first round left it."""
+
+    @classmethod
+    def of(cls, state: State, attributes: Attributes, obj: Object | None, old: Object | None) -> Rounds | None:
+        """None when there are no webhooks that the request could meet."""
+        configured = hooks(state, PLURAL)
+        if not configured or exempt(attributes.resource):
+            return None
+        return cls(Question(state, attributes, obj, old), configured)
+
+    async def first(self) -> bool:
+        """Ask all that are concerned; whether the object has changed. Raises StatusError."""
+        for index, hook in enumerate(self.hooks):
+            await self._ask(hook, index)
+        if self.changed:
+            self._seen = _bytes(self.question.obj)
+        return self.changed
+
+    async def second(self) -> None:
+        """Ask those again that want it. Raises StatusError."""
+        self._round = 1
+        if _bytes(self.question.obj) != self._seen:
+            self._require()  # a plugin of the server's own changed it
+        for index, hook in enumerate(self.hooks):
+            if hook.uid in self._again:
+                await self._ask(hook, index)
+
+    async def _ask(self, hook: Hook, index: int) -> None:
+        question = self.question
+        resource = await concerned(hook, question)
+        if resource is None:
+            return
+        place = f"round_{self._round}_index_{index}"
+        changed = False
+        try:
+            verdict = await ask(hook, question, resource, mutating=True)
+            changed = await _apply(hook, question, resource, verdict.patch)
+        except CallFailed as failed:
+            excuse(hook, failed, question.attributes, f"failed-open.mutating.webhook.admission.k8s.io/{place}")
+        finally:
+            told = {"configuration": hook.configuration, "webhook": hook.name, "mutated": changed}
+            note = f"mutation.webhook.admission.k8s.io/{place}"
+            question.attributes.annotations[note] = orjson.dumps(told).decode()
+        if changed:
+            self.changed = True
+            self._require()
+        if hook.reinvoked:
+            self._asked.add(hook.uid)
+
+    def _require(self) -> None:
+        self._again |= self._asked
+        self._asked.clear()
+
+
+async def _apply(hook: Hook, question: Question, resource: Resource, operations: list[Any]) -> bool:
+    """Change the object, in place, as the webhook says; whether that made a difference. Raises InternalError."""
+    if not operations:
+        return False
+    if question.obj is None:
+        why = (
+            f'admission webhook "{hook.name}" attempted to modify the object, which is not supported for this operation'
+        )
+        raise InternalError(why)
+    shown, _ = await question.objects(resource)
+    try:
+        patched = json_patch(shown, operations)
+    except PatchError as error:
+        raise InternalError(str(error)) from error
+    if not isinstance(patched, dict):
+        raise InternalError("a webhook's patch left no object")
+    new = await converted(patched, resource, question.attributes.resource)
+    settled = _settled(new or patched, question.attributes.resource.kind)
+    if settled == question.obj:
+        return False
+    question.obj.clear()
+    question.obj.update(settled)
+    return True
+
+
+def _settled(obj: Object, kind: Kind) -> Object:
+    """The object as the schema knows it, with defaults. Raises InternalError when it is none of its kind."""
+    obj = orjson.loads(orjson.dumps(obj))  # it may share parts with the object before
+    if obj.get("kind") != kind.kind:
+        return obj  # a subresource's own kind: whose handler looks at it
+    if not schemas.exact(kind.schema, obj):
+        if problem := schemas.type_error(kind.schema, kind.kind, kind.version, obj):
+            raise InternalError(problem)
+        schemas.prune(kind.schema, obj)
+    kind.strategy.default(obj)
+    return obj
+
+
+def _bytes(obj: Object | None) -> bytes:
+    return orjson.dumps(obj, option=orjson.OPT_SORT_KEYS)
