@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from api.errors import BadRequest
 from api.selectors import FieldSelector, LabelSelector, SelectorError
@@ -77,4 +77,7 @@ def _fields(text: str, kind: Kind) -> FieldSelector:
     for requirement in selector.requirements:
         if requirement.field not in known:
             raise BadRequest(f"field label not supported: {requirement.field}")
+    if aliases := kind.strategy.field_aliases:
+        renamed = (replace(each, field=aliases.get(each.field, each.field)) for each in selector.requirements)
+        return replace(selector, requirements=tuple(renamed))
     return selector

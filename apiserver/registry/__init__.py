@@ -17,6 +17,7 @@ from apiserver.registry import (
     endpoints,
     endpointslice,
     event,
+    event_v1,
     ingress,
     ingressclass,
     ipaddress,
@@ -77,4 +78,5 @@ KINDS: tuple[Kind, ...] = (
     volumeattributesclass.KIND,
     priorityclass.KIND,
     runtimeclass.KIND,
+    event_v1.KIND,
 )

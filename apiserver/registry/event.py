@@ -33,16 +33,7 @@ class EventStrategy(Strategy):
         return names.path_segment(name)
 
     def validate(self, obj: Object, ctx: Context) -> list[FieldError]:
-        namespace = obj["metadata"].get("namespace") or ""
-        about = (obj.get("involvedObject") or {}).get("namespace") or ""
-        at = "involvedObject.namespace"
-        if not obj.get("eventTime"):
-            fits = namespace == about if about else namespace in ("", "default")
-            return [] if fits else [invalid(at, about, _MISMATCH)]
-        errors: list[FieldError] = []
-        if not about and namespace not in ("default", "kube-system"):
-            errors.append(invalid(at, about, _MISMATCH))
-        return errors + _new_style(obj)
+        return old_rules(obj)
 
     def validate_update(self, new: Object, old: Object, ctx: Context) -> list[FieldError]:
         return self.validate(new, ctx)
@@ -58,14 +49,28 @@ class EventStrategy(Strategy):
         }
 
 
-def _new_style(obj: Object) -> list[FieldError]:
+def old_rules(obj: Object, reporter_at: str = "reportingComponent") -> list[FieldError]:
+    """What both APIs ask of an event. `reporter_at`: what the API calls the field that is `reportingComponent` here."""
+    namespace = obj["metadata"].get("namespace") or ""
+    about = (obj.get("involvedObject") or {}).get("namespace") or ""
+    at = "involvedObject.namespace"
+    if not obj.get("eventTime"):
+        fits = namespace == about if about else namespace in ("", "default")
+        return [] if fits else [invalid(at, about, _MISMATCH)]
+    errors: list[FieldError] = []
+    if not about and namespace not in ("default", "kube-system"):
+        errors.append(invalid(at, about, _MISMATCH))
+    return errors + _new_style(obj, reporter_at)
+
+
+def _new_style(obj: Object, reporter_at: str) -> list[FieldError]:
     """An event with eventTime says who reports it and what was done."""
     errors: list[FieldError] = []
     reporter = obj.get("reportingComponent")
     if not reporter:
-        errors.append(required("reportingComponent"))
+        errors.append(required(reporter_at))
     else:
-        errors += rules.each(names.qualified_name, reporter, "reportingComponent")
+        errors += rules.each(names.qualified_name, reporter, reporter_at)
     for field in ("reportingInstance", "action", "reason"):
         value = obj.get(field)
         if not value:

@@ -125,6 +125,8 @@ class Strategy:
 
     field_names: tuple[str, ...] = ()
     """The keys of `fields`, known without an object, so that a selector can be refused."""
+    field_aliases: Mapping[str, str] = {}
+    """Of a version that is not kept: what the version that is calls the fields, where it calls them otherwise."""
 
 
 class StatusStrategy(Strategy):

@@ -13,7 +13,14 @@ from apiserver.registry.kind import Context, Kind, Object
 from apiserver.registry.metadata import validate_metadata, validate_metadata_update
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-BY_KIND: dict[str, Kind] = {kind.kind: kind for kind in KINDS}
+BY_KIND: dict[str, Kind] = {kind.kind: kind for kind in reversed(KINDS)}
+"""Of a kind in several versions or groups, the first."""
+
+BY_TYPE: dict[tuple[str, str], Kind] = {(kind.api_version, kind.kind): kind for kind in KINDS}
+
+
+def kind_of(obj: Object) -> Kind:
+    return BY_TYPE.get((obj.get("apiVersion", ""), obj["kind"])) or BY_KIND[obj["kind"]]
 
 
 @dataclass
@@ -34,7 +41,7 @@ def context(*reserved: str, **settings: Any) -> Context:
 def create(obj: Object, ctx: Context | None = None) -> tuple[Object, list[str]]:
     """(the object as it would be stored, the messages that refuse it). `obj` is left alone."""
     obj, ctx = copy.deepcopy(obj), ctx or context()
-    kind = BY_KIND[obj["kind"]]
+    kind = kind_of(obj)
     strategy = kind.strategy
     strategy.default(obj)
     strategy.prepare_for_create(obj, ctx)
@@ -46,7 +53,7 @@ def create(obj: Object, ctx: Context | None = None) -> tuple[Object, list[str]]:
 def update(new: Object, old: Object, ctx: Context | None = None) -> tuple[Object, list[str]]:
     """(the object as it would be stored, the messages that refuse it), after a PUT of `new` over the stored `old`."""
     new, old, ctx = copy.deepcopy(new), copy.deepcopy(old), ctx or context()
-    strategy = BY_KIND[new["kind"]].strategy
+    strategy = kind_of(new).strategy
     strategy.default(new)
     strategy.prepare_for_update(new, old, ctx)
     strategy.allocate(new, old, ctx)
@@ -56,7 +63,7 @@ def update(new: Object, old: Object, ctx: Context | None = None) -> tuple[Object
 
 def update_status(status: Object, old: Object) -> tuple[Object, list[str]]:
     new = copy.deepcopy({**old, "status": status})
-    strategy = BY_KIND[old["kind"]].strategy
+    strategy = kind_of(old).strategy
     strategy.prepare_for_status_update(new, old, context())
     return new, [error.message for error in strategy.validate_status_update(new, old, context())]
 

@@ -14,7 +14,7 @@ from apiserver.registry.kind import Object
 from apiserver.registry.podspec.defaults import pull_policy
 from apiserver.registry.resources import qos_class
 from tests.unit.registry.objects import deployment, node, plain, pod, replicaset, service
-from tests.unit.registry.support import BY_KIND, NOW, create, edited, update, update_status
+from tests.unit.registry.support import BY_TYPE, NOW, create, edited, kind_of, update, update_status
 
 
 def b64(text: str) -> str:
@@ -262,9 +262,9 @@ ROWS: list[tuple[Callable[[], Object], list[Any]]] = [
 @pytest.mark.parametrize(("make", "cells"), ROWS, ids=[str(n) for n in range(len(ROWS))])
 def test_rows(make: Callable[[], Object], cells: list[Any]) -> None:
     obj = make()
-    assert [column.cell(obj, NOW) for column in table_columns(BY_KIND[obj["kind"]])] == cells
+    assert [column.cell(obj, NOW) for column in table_columns(kind_of(obj))] == cells
 
 
-@pytest.mark.parametrize("kind", BY_KIND.values(), ids=BY_KIND)
+@pytest.mark.parametrize("kind", BY_TYPE.values(), ids=[".".join(key) for key in BY_TYPE])
 def test_fields_are_known_beforehand(kind: Any) -> None:
     assert tuple(kind.strategy.fields({"metadata": {}})) == kind.strategy.field_names

@@ -17,7 +17,7 @@ from api.errors import BadRequest, Forbidden
 from apiserver.endpoints.body import conform
 from apiserver.registry.columns import table_columns
 from apiserver.registry.kind import Object
-from tests.unit.registry.support import BY_KIND, NOW, create, update
+from tests.unit.registry.support import NOW, create, kind_of, update
 
 FILES = sorted((Path(__file__).parent / "golden").glob("*.yaml"))
 CASES: list[Object] = [list(yaml.safe_load_all(path.read_text()))[1] for path in FILES]
@@ -55,7 +55,7 @@ def _spoil(obj: Object, seed: int) -> Object:
 @settings(max_examples=50, deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_odd_values(kept: Object, seed: int) -> None:
-    kind = BY_KIND[kept["kind"]]
+    kind = kind_of(kept)
     odd = _spoil(kept, seed)
     if not isinstance(odd.get("metadata"), dict):
         odd["metadata"] = {}
