@@ -55,6 +55,9 @@ class ErrorType(Enum):
         return self.value[1]
 
 
+OMITTED: Any = object()
+"""Stands for a value that is left out of its own message."""
+
 _WITHOUT_VALUE = frozenset({ErrorType.REQUIRED, ErrorType.FORBIDDEN, ErrorType.TOO_LONG, ErrorType.INTERNAL})
 
 
@@ -112,7 +115,7 @@ class FieldError:
     def body(self) -> str:
         """The message without the field's name."""
         words = self.type.words
-        if self.type not in _WITHOUT_VALUE:
+        if self.type not in _WITHOUT_VALUE and self.value is not OMITTED:
             words = f"{words}: {_show(self.value)}"
         return f"{words}: {self.detail}" if self.detail else words
 

@@ -18,6 +18,11 @@ def percent(value: IntOrString) -> int | None:
     return int(value[:-1]) if isinstance(value, str) and is_percent(value) else None
 
 
+def amount(value: IntOrString | None) -> int:
+    """The number itself: of pods, or of percent. What is neither is 0."""
+    return value if isinstance(value, int) else percent(value or 0) or 0
+
+
 def resolve(value: IntOrString | None, total: int, round_up: bool) -> int:
     """The number meant, of `total`. None is 0. Raises ValueError for a string that is no percentage."""
     if value is None:

@@ -78,3 +78,10 @@ def _age(obj: Object, now: datetime) -> Any:
 
 NAME = Column("Name", _name, format="name", description="Name must be unique within a namespace.")
 AGE = Column("Age", _age, description="The time since the object was created.")
+CREATED_AT = Column(
+    "Created At",
+    lambda obj, now: obj["metadata"].get("creationTimestamp") or UNKNOWN,
+    type="date",
+    description="When the object was created.",
+)
+"""What the plainest tables show instead of an age."""

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
-
-from api import intstr, names
+from api import intstr
 from api.field import FieldError, forbidden, invalid, not_supported, required
 from apiserver.registry import rules, workload
-from apiserver.registry.kind import Column, Context, Kind, Object, Scale, StatusStrategy
+from apiserver.registry.kind import Context, Kind, Object, Scale, StatusStrategy
 
 _STRATEGIES = ("Recreate", "RollingUpdate")
 _SHARE = "25%"
 _DEFAULTS = {"replicas": 1, "revisionHistoryLimit": 10, "progressDeadlineSeconds": 600}
 _NUMBERS = ("replicas", "minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds")
 _COUNTS = ("updatedReplicas", "readyReplicas", "availableReplicas", "unavailableReplicas")
-_NOT_PERCENT = names.regex_message(
-    "a valid percent string must be a numeric string followed by an ending '%'", "[0-9]+%", "1%", "93%"
-)
 
 
 class DeploymentStrategy(StatusStrategy):
@@ -57,10 +51,7 @@ class DeploymentStrategy(StatusStrategy):
         status, before = new.get("status") or {}, old.get("status") or {}
         errors = workload.replica_counts(status, _COUNTS)
         errors += rules.not_negative(status, ("collisionCount",), "status")
-        count, previous = status.get("collisionCount"), before.get("collisionCount")
-        if previous is not None and (count is None or count < previous):
-            errors.append(invalid("status.collisionCount", count, "cannot be decremented"))
-        return errors
+        return errors + rules.not_less(status, before, "collisionCount", "status")
 
 
 def _default_strategy(strategy: Object) -> None:
@@ -91,39 +82,11 @@ def _strategy(strategy: Object) -> list[FieldError]:
 
 def _rolling(rolling: Object, at: str) -> list[FieldError]:
     unavailable, surge = rolling.get("maxUnavailable"), rolling.get("maxSurge")
-    errors = _number_or_percent(unavailable, f"{at}.maxUnavailable")
-    errors += _number_or_percent(surge, f"{at}.maxSurge")
-    if _amount(unavailable) == 0 and _amount(surge) == 0:
+    errors = rules.count_or_percent(unavailable, f"{at}.maxUnavailable")
+    errors += rules.count_or_percent(surge, f"{at}.maxSurge")
+    if intstr.amount(unavailable) == 0 and intstr.amount(surge) == 0:
         errors.append(invalid(f"{at}.maxUnavailable", unavailable, "may not be 0 when `maxSurge` is 0"))
-    if (intstr.percent(unavailable or 0) or 0) > 100:
-        errors.append(invalid(f"{at}.maxUnavailable", unavailable, "must not be greater than 100%"))
-    return errors
-
-
-def _amount(value: Any) -> int | None:
-    return value if isinstance(value, int) else intstr.percent(value)
-
-
-def _number_or_percent(value: Any, at: str) -> list[FieldError]:
-    if isinstance(value, str):
-        return [] if intstr.is_percent(value) else [invalid(at, value, _NOT_PERCENT)]
-    return [invalid(at, value, rules.NOT_NEGATIVE)] if value < 0 else []
-
-
-def _status(obj: Object, name: str) -> int:
-    return (obj.get("status") or {}).get(name) or 0
-
-
-def _ready(obj: Object, now: datetime) -> str:
-    return f"{_status(obj, 'readyReplicas')}/{(obj.get('spec') or {}).get('replicas') or 0}"
-
-
-def _updated(obj: Object, now: datetime) -> int:
-    return _status(obj, "updatedReplicas")
-
-
-def _available(obj: Object, now: datetime) -> int:
-    return _status(obj, "availableReplicas")
+    return errors + rules.at_most_all(unavailable, f"{at}.maxUnavailable")
 
 
 KIND = Kind(
@@ -139,9 +102,13 @@ KIND = Kind(
     status=True,
     scale=Scale(),
     columns=(
-        Column("Ready", _ready, description="Number of the pod with ready state"),
-        Column("Up-to-date", _updated, type="string", description="Pods that have the newest template"),
-        Column("Available", _available, type="string", description="Pods that have been ready for long enough"),
+        workload.READY,
+        workload.count(
+            "Up-to-date", "status", "updatedReplicas", description="Pods that have the newest template", type="string"
+        ),
+        workload.count(
+            "Available", "status", "availableReplicas", description="Pods ready for long enough", type="string"
+        ),
         *workload.COLUMNS,
     ),
 )

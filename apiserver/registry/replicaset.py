@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
 
 from api.field import FieldError
 from apiserver.registry import rules, workload
-from apiserver.registry.kind import Column, Context, Kind, Object, Scale, StatusStrategy
+from apiserver.registry.kind import Context, Kind, Object, Scale, StatusStrategy
+
+COUNTS = ("fullyLabeledReplicas", "readyReplicas", "availableReplicas")
 
 
 class ReplicaSetStrategy(StatusStrategy):
@@ -38,23 +38,10 @@ class ReplicaSetStrategy(StatusStrategy):
         return workload.warnings(obj)
 
     def validate_status_update(self, new: Object, old: Object, ctx: Context) -> list[FieldError]:
-        counts = ("fullyLabeledReplicas", "readyReplicas", "availableReplicas")
-        return workload.replica_counts(new.get("status") or {}, counts)
+        return workload.replica_counts(new.get("status") or {}, COUNTS)
 
     def fields(self, obj: Object) -> Mapping[str, str]:
         return {"status.replicas": str((obj.get("status") or {}).get("replicas") or 0)}
-
-
-def _desired(obj: Object, now: datetime) -> Any:
-    return (obj.get("spec") or {}).get("replicas") or 0
-
-
-def _current(obj: Object, now: datetime) -> Any:
-    return (obj.get("status") or {}).get("replicas") or 0
-
-
-def _ready(obj: Object, now: datetime) -> Any:
-    return (obj.get("status") or {}).get("readyReplicas") or 0
 
 
 KIND = Kind(
@@ -69,10 +56,5 @@ KIND = Kind(
     categories=("all",),
     status=True,
     scale=Scale(),
-    columns=(
-        Column("Desired", _desired, type="integer", description="How many pods there should be"),
-        Column("Current", _current, type="integer", description="How many pods there are"),
-        Column("Ready", _ready, type="integer", description="How many of them are ready"),
-        *workload.COLUMNS,
-    ),
+    columns=(*workload.REPLICAS, *workload.COLUMNS),
 )

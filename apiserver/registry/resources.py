@@ -83,7 +83,8 @@ def _extended(name: str) -> bool:
     return not names.qualified_name(f"requests.{name}")
 
 
-def _overcommits(name: str) -> bool:
+def overcommits(name: str) -> bool:
+    """Whether more of it may be promised than there is, so that a request may be lower than its limit."""
     return _native(name) and not name.startswith(_HUGE)
 
 
@@ -102,19 +103,47 @@ def amount_errors(name: str, amount: Any, at: str) -> list[FieldError]:
 
 
 @lru_cache(maxsize=1024)
-def _container_name_errors(name: str) -> tuple[str, ...]:
+def _wrong_names(name: str) -> tuple[str, ...]:
+    wrong = tuple(names.qualified_name(name))
+    if wrong or "/" in name or name in _STANDARD or name.startswith((_HUGE, f"requests.{_HUGE}")):
+        return wrong
+    return ("must be a standard resource type or fully qualified",)
+
+
+@lru_cache(maxsize=1024)
+def _wrong_names_for_containers(name: str) -> tuple[str, ...]:
     if name in _CONTAINER:
         return ()
-    wrong = tuple(names.qualified_name(name))
-    if wrong:
-        return wrong
+    wrong = _wrong_names(name)
     if "/" not in name:
-        if name.startswith(_HUGE):
-            return ()
-        if name not in _STANDARD:
-            return ("must be a standard resource type or fully qualified", "must be a standard resource for containers")
-        return ("must be a standard resource for containers",)
-    return () if _native(name) or _extended(name) else ("doesn't follow extended resource name standard",)
+        return wrong if name.startswith(_HUGE) else (*wrong, "must be a standard resource for containers")
+    return wrong if _native(name) or _extended(name) else (*wrong, "doesn't follow extended resource name standard")
+
+
+def name_errors(name: str, at: str) -> list[FieldError]:
+    """A resource that something is counted in: a standard one, or one of somebody's domain."""
+    return [invalid(at, name, why) for why in _wrong_names(name)]
+
+
+def container_name_errors(name: str, at: str) -> list[FieldError]:
+    """A resource that a container may ask for."""
+    return [invalid(at, name, why) for why in _wrong_names_for_containers(name)]
+
+
+def standard_for_quota(name: str) -> bool:
+    return (name in _STANDARD and name != "storage") or name.startswith((_HUGE, f"requests.{_HUGE}"))
+
+
+def quota_list(amounts: Mapping[str, Any], at: str) -> list[FieldError]:
+    """The amounts of a quota."""
+    errors: list[FieldError] = []
+    for name, amount in amounts.items():
+        here = f"{at}[{name}]"
+        errors += name_errors(name, here)
+        if "/" not in name and not standard_for_quota(name):
+            errors.append(invalid(here, name, "must be a standard resource for quota"))
+        errors += amount_errors(name, amount, here)
+    return errors
 
 
 def _name_errors(name: str, at: str, pod_level: bool) -> list[FieldError]:
@@ -122,7 +151,7 @@ def _name_errors(name: str, at: str, pod_level: bool) -> list[FieldError]:
         if name in _COMPUTE or name.startswith(_HUGE):
             return []
         return [not_supported(at, name, _POD_LEVEL)]
-    return [invalid(at, name, why) for why in _container_name_errors(name)]
+    return container_name_errors(name, at)
 
 
 def requirements(
@@ -152,7 +181,7 @@ def _entry(name: str, amount: Any, at: str, pod_level: bool) -> list[FieldError]
 
 def _against_limit(name: str, amount: Any, limits: Mapping[str, Any], at: str) -> list[FieldError]:
     if name not in limits:
-        if _overcommits(name):
+        if overcommits(name):
             return []
         return [required(f"{at}.limits", "Limit must be set for non overcommitable resources")]
     try:
@@ -160,7 +189,7 @@ def _against_limit(name: str, amount: Any, limits: Mapping[str, Any], at: str) -
     except quantity.QuantityError:
         return []  # the limit has an error of its own
     shown, most = quantity.canonical(amount), quantity.canonical(limits[name])
-    if asked != limit and not _overcommits(name):
+    if asked != limit and not overcommits(name):
         return [invalid(f"{at}.requests", shown, f"must be equal to {name} limit of {most}")]
     if asked > limit:
         return [invalid(f"{at}.requests", shown, f"must be less than or equal to {name} limit of {most}")]

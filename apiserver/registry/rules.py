@@ -11,14 +11,17 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from api import names
-from api.field import FieldError, forbidden, invalid, not_supported, required
+from api import intstr, names
+from api.field import OMITTED, ErrorType, FieldError, forbidden, invalid, not_supported, required
 
 IMMUTABLE = "field is immutable"
 NOT_NEGATIVE = "must be greater than or equal to 0"
 MAX_INT32 = 2**31 - 1
 PROTOCOLS = ("SCTP", "TCP", "UDP")
 
+_NOT_PERCENT = names.regex_message(
+    "a valid percent string must be a numeric string followed by an ending '%'", "[0-9]+%", "1%", "93%"
+)
 _HTTP_HEADER = re.compile(r"[-A-Za-z0-9]+\Z")
 _POINTERS = frozenset(
     {
@@ -68,6 +71,31 @@ def immutable(new: Any, old: Any, at: str) -> list[FieldError]:
 def not_negative(obj: Mapping[str, Any], names_: Iterable[str], at: str) -> list[FieldError]:
     """Each named number of `obj`, if it is there, is 0 or more."""
     return [invalid(f"{at}.{name}", obj[name], NOT_NEGATIVE) for name in names_ if (obj.get(name) or 0) < 0]
+
+
+def wrong(at: str, detail: str) -> FieldError:
+    """A thing that is wrong as a whole, which is not shown again."""
+    return FieldError(ErrorType.INVALID, at, OMITTED, detail)
+
+
+def not_less(new: Mapping[str, Any], old: Mapping[str, Any], name: str, at: str) -> list[FieldError]:
+    """A number that only grows."""
+    value, before = new.get(name), old.get(name)
+    if before is None or (value is not None and value >= before):
+        return []
+    return [invalid(f"{at}.{name}", value or 0, "cannot be decremented")]
+
+
+def count_or_percent(value: Any, at: str) -> list[FieldError]:
+    """A number of pods, or a share of them (an IntOrString)."""
+    if isinstance(value, str):
+        return [] if intstr.is_percent(value) else [invalid(at, value, _NOT_PERCENT)]
+    return [] if value >= 0 else [invalid(at, value, NOT_NEGATIVE)]
+
+
+def at_most_all(value: Any, at: str) -> list[FieldError]:
+    share = intstr.percent(value) or 0
+    return [] if share <= 100 else [invalid(at, value, "must not be greater than 100%")]
 
 
 def each(check: Callable[[str], list[str]], value: Any, at: str) -> list[FieldError]:

@@ -1,7 +1,8 @@
-"""What a ReplicaSet and a Deployment share: a selector, a template that it matches, and columns about both."""
+"""What the kinds that make pods from a template share: the template, a selector that matches it, columns about both."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from api import names
@@ -12,6 +13,8 @@ from apiserver.registry.columns import NONE
 from apiserver.registry.kind import Column, Object
 from apiserver.registry.podspec import defaults, validation
 from apiserver.registry.podspec.warnings import of_spec
+
+MISMATCH = "`selector` does not match template `labels`"
 
 
 def default_template(spec: Object) -> None:
@@ -27,30 +30,38 @@ def default_template(spec: Object) -> None:
 
 def selector_and_template(spec: Object, called: str) -> list[FieldError]:
     """`called`: the kind's name, as the one message that names it has it."""
-    selector = spec.get("selector")
-    errors: list[FieldError] = []
-    if selector is None:
-        errors.append(required("spec.selector"))
-    else:
-        errors += rules.label_selector(selector, "spec.selector")
-        if not selector.get("matchLabels") and not selector.get("matchExpressions"):
-            # The word is the same for ReplicaSets, and always has been.
-            errors.append(invalid("spec.selector", selector, "empty selector is invalid for deployment"))
+    selector, template = spec.get("selector"), spec["template"]
+    # The word is the same for ReplicaSets, and always has been.
+    errors = given_selector(selector, "deployment")
     try:
         parsed = LabelSelector.of(selector)
     except SelectorError:
         return [*errors, invalid("spec.selector", selector, "invalid label selector")]
-    template = spec["template"]
-    if selector is not None and not parsed.everything:
-        labels = template["metadata"].get("labels") or {}
-        if not parsed.matches(labels):
-            text = "`selector` does not match template `labels`"
-            errors.append(invalid("spec.template.metadata.labels", labels, text))
-    return errors + _template(template, called)
+    errors += matched(parsed, template)
+    return errors + validation.template(template, "spec.template") + runs_forever(template, called)
 
 
-def _template(template: Object, called: str) -> list[FieldError]:
-    errors = validation.template(template, "spec.template")
+def given_selector(selector: Object | None, called: str) -> list[FieldError]:
+    """A selector that must be there and select something."""
+    if selector is None:
+        return [required("spec.selector")]
+    errors = rules.label_selector(selector, "spec.selector")
+    if not selector.get("matchLabels") and not selector.get("matchExpressions"):
+        errors.append(invalid("spec.selector", selector, f"empty selector is invalid for {called}"))
+    return errors
+
+
+def matched(selector: LabelSelector, template: Object) -> list[FieldError]:
+    """Whether a selector finds the pods of a template. One that finds nothing or everything has its own error."""
+    labels = template["metadata"].get("labels") or {}
+    if selector.nothing or selector.everything or selector.matches(labels):
+        return []
+    return [invalid("spec.template.metadata.labels", labels, MISMATCH)]
+
+
+def runs_forever(template: Object, called: str) -> list[FieldError]:
+    """What pods must be told that are replaced whenever they end."""
+    errors: list[FieldError] = []
     pod = template["spec"]
     if pod.get("restartPolicy") != "Always":
         errors.append(not_supported("spec.template.spec.restartPolicy", pod.get("restartPolicy"), ("Always",)))
@@ -61,15 +72,19 @@ def _template(template: Object, called: str) -> list[FieldError]:
 
 
 def warnings(obj: Object) -> list[str]:
-    """Of its template, and of a name that no pod could have in its own hostname."""
-    found = of_spec(obj["spec"]["template"]["spec"], "spec.template.spec")
+    """Of its template, and of its name."""
+    return name_warnings(obj) + of_spec(obj["spec"]["template"]["spec"], "spec.template.spec")
+
+
+def name_warnings(obj: Object) -> list[str]:
+    """Of a name that no pod could have in its own hostname."""
     wrong = names.dns1123_label(obj["metadata"].get("name") or "")
     if not wrong:
-        return found
+        return []
     text = (
         "this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended"
     )
-    return [f"metadata.name: {text}: [{' '.join(wrong)}]", *found]
+    return [f"metadata.name: {text}: [{' '.join(wrong)}]"]
 
 
 def replica_counts(status: Object, counts: tuple[str, ...]) -> list[FieldError]:
@@ -86,31 +101,65 @@ def replica_counts(status: Object, counts: tuple[str, ...]) -> list[FieldError]:
     return errors
 
 
-def _containers(obj: Object) -> list[Object]:
-    template = (obj.get("spec") or {}).get("template") or {}
-    return (template.get("spec") or {}).get("containers") or []
+def _at(obj: Object, path: tuple[str, ...]) -> Object:
+    for name in path:
+        obj = obj.get(name) or {}
+    return obj
 
 
-def _names(obj: Object, now: datetime) -> str:
-    return ",".join(container.get("name") or "" for container in _containers(obj))
+def template_columns(*path: str, priority: int = 1) -> tuple[Column, Column]:
+    """The containers of the pod template at `path`, and their images."""
+
+    def containers(obj: Object, field: str) -> str:
+        return ",".join(each.get(field) or "" for each in _at(obj, (*path, "spec")).get("containers") or ())
+
+    return (
+        Column(
+            "Containers",
+            lambda obj, now: containers(obj, "name"),
+            description="Names of each container in the template.",
+            priority=priority,
+        ),
+        Column(
+            "Images",
+            lambda obj, now: containers(obj, "image"),
+            description="Images referenced by each container in the template.",
+            priority=priority,
+        ),
+    )
 
 
-def _images(obj: Object, now: datetime) -> str:
-    return ",".join(container.get("image") or "" for container in _containers(obj))
+def selector_column(*path: str) -> Column:
+    """The label selector at `path`, in its text form."""
+    *parents, last = path
+
+    def cell(obj: Object, now: datetime) -> str:
+        try:
+            return str(LabelSelector.of(_at(obj, tuple(parents)).get(last))) or NONE
+        except SelectorError:
+            return "<error>"
+
+    return Column("Selector", cell, description="Which pods are its own.", priority=1)
 
 
-def _selector(obj: Object, now: datetime) -> str:
-    selector = (obj.get("spec") or {}).get("selector")
-    if selector is None:
-        return NONE
-    try:
-        return str(LabelSelector.of(selector)) or NONE
-    except SelectorError:
-        return "<error>"
+def number(*path: str) -> Callable[[Object, datetime], int]:
+    """The cell that shows a number of the object, 0 if it is not there."""
+    *parents, last = path
+    return lambda obj, now: _at(obj, tuple(parents)).get(last) or 0
 
 
-COLUMNS = (
-    Column("Containers", _names, description="Names of each container in the template.", priority=1),
-    Column("Images", _images, description="Images referenced by each container in the template.", priority=1),
-    Column("Selector", _selector, description="Which pods are its own.", priority=1),
+def count(name: str, *path: str, description: str, type: str = "integer") -> Column:
+    return Column(name, number(*path), type=type, description=description)
+
+
+def _ready(obj: Object, now: datetime) -> str:
+    return f"{number('status', 'readyReplicas')(obj, now)}/{number('spec', 'replicas')(obj, now)}"
+
+
+READY = Column("Ready", _ready, description="Number of the pod with ready state")
+REPLICAS = (
+    count("Desired", "spec", "replicas", description="How many pods there should be"),
+    count("Current", "status", "replicas", description="How many pods there are"),
+    count("Ready", "status", "readyReplicas", description="How many of them are ready"),
 )
+COLUMNS = (*template_columns("spec", "template"), selector_column("spec", "selector"))
