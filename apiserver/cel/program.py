@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from api.schema.node import Schema
-from apiserver.cel import checker
+from apiserver.cel import AUTHORIZER, checker
 from apiserver.cel.build import Builder, Evaluate, weight
+from apiserver.cel.library.authorizer import Authorizer
 from apiserver.cel.syntax import read
 from apiserver.cel.values import Budget, CelError
 
+_REQUEST = ".requestResource"
+_CHECK = "kubernetes.authorization.ResourceCheck"
 PER_CALL = 1_000_000
 """Steps that one evaluation may take: about a third of a second."""
 
@@ -41,6 +44,8 @@ class Program:
             slot = self._slots.get(name)
             if slot is not None:
                 frame[slot] = value
+                if type(value) is Authorizer:
+                    frame[self._slots[name + _REQUEST]] = value.request_resource
         try:
             own.spend(self._weight)
             return self._evaluate(frame)
@@ -54,6 +59,7 @@ class Program:
 def compile(expression: str, variables: Mapping[str, Schema | str | None], returns: str) -> Program:
     """See `apiserver.cel.compile`."""
     types = {name: kind if isinstance(kind, str) else "dyn" for name, kind in variables.items()}
+    types |= {name + _REQUEST: _CHECK for name, kind in types.items() if kind == AUTHORIZER}
     serialised, result = checker.check(checker.environment(types), expression)
     if returns and result not in (returns, "dyn"):
         raise CelError(f"must evaluate to {returns}")

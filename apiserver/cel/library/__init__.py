@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-_LIBRARIES = ("optional", "strings", "lists", "regex")
+_LIBRARIES = ("optional", "strings", "lists", "regex", "authorizer")
 
 
 def load() -> None:
