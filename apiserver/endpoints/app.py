@@ -134,6 +134,8 @@ class App:
         self._permit(request, Attempt(verb, what, target.group, target.namespace, target.name), target.version)
         if resource.kind.namespaced and not target.namespace and verb not in ("list", "watch", "deletecollection"):
             raise NoSuchResource
+        if verb not in resource.kind.verbs and not target.subresource:
+            raise MethodNotSupported(resource.kind.resource, verb)
         if verb == "watch" or target.subresource in _LONG:
             await self._handle(request, target, resource, verb)
             return

@@ -21,7 +21,6 @@ from apiserver.registry.kind import Kind
 
 Document = dict[str, Any]
 
-VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
 AGGREGATED = b"application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 
 
@@ -128,7 +127,7 @@ def _plain_entries(kind: Kind) -> Iterable[Document]:
         "singularName": _singular(kind),
         "namespaced": kind.namespaced,
         "kind": kind.kind,
-        "verbs": VERBS,
+        "verbs": list(kind.verbs),
         **({"shortNames": list(kind.short_names)} if kind.short_names else {}),
         **({"categories": list(kind.categories)} if kind.categories else {}),
     }
@@ -154,7 +153,7 @@ def _entry(kind: Kind) -> Document:
         "responseKind": _kind_of(kind.group, kind.version, kind.kind),
         "scope": "Namespaced" if kind.namespaced else "Cluster",
         "singularResource": _singular(kind),
-        "verbs": VERBS,
+        "verbs": list(kind.verbs),
     }
     if kind.short_names:
         entry["shortNames"] = list(kind.short_names)

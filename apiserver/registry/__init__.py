@@ -8,6 +8,7 @@ from apiserver.registry import (
     apiservice,
     clusterrole,
     clusterrolebinding,
+    componentstatus,
     configmap,
     controllerrevision,
     cronjob,
@@ -95,4 +96,5 @@ KINDS: tuple[Kind, ...] = (
     daemonset.KIND,
     job.KIND,
     cronjob.KIND,
+    componentstatus.KIND,
 )

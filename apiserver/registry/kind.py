@@ -19,6 +19,9 @@ from apiserver.registry.conversion import Convert
 
 Object = dict[str, Any]
 
+VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
+"""What can be done to the objects of most kinds."""
+
 
 @dataclass(frozen=True)
 class Column:
@@ -167,6 +170,7 @@ class Kind:
     singular: str = ""
     short_names: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
+    verbs: tuple[str, ...] = VERBS
     strategy: Strategy = field(default_factory=Strategy)
     status: bool = False
     scale: Scale | None = None

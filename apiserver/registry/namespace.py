@@ -8,7 +8,7 @@ from datetime import datetime
 from api import names
 from api.field import FieldError, invalid
 from apiserver.registry.columns import UNKNOWN
-from apiserver.registry.kind import Column, Context, Kind, Object, StatusStrategy
+from apiserver.registry.kind import VERBS, Column, Context, Kind, Object, StatusStrategy
 from apiserver.registry.metadata import validate_finalizer
 
 _FINALIZER = "kubernetes"
@@ -84,6 +84,7 @@ KIND = Kind(
     singular="namespace",
     strategy=NamespaceStrategy(),
     namespaced=False,
+    verbs=tuple(verb for verb in VERBS if verb != "deletecollection"),
     short_names=("ns",),
     status=True,
     subresources=("finalize",),
