@@ -7,10 +7,11 @@ is data (`schema/data/protobuf/`, see `tables`); what is left is the plain wire 
 
 from api.protobuf.reader import decode
 from api.protobuf.tables import MAGIC, find_message, has_message
-from api.protobuf.writer import encode, encode_message, envelope, join_list, list_item, watch_frame
+from api.protobuf.writer import box, encode, encode_message, envelope, join_list, watch_frame
 
 __all__ = [
     "MAGIC",
+    "box",
     "decode",
     "encode",
     "encode_message",
@@ -18,6 +19,5 @@ __all__ = [
     "find_message",
     "has_message",
     "join_list",
-    "list_item",
     "watch_frame",
 ]

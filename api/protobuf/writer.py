@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 from base64 import b64decode
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from typing import Any
@@ -60,7 +60,7 @@ def _integer(number: int, value: int) -> bytes:
 def encode(obj: Object) -> bytes:
     """A whole body. Raises MalformedBody if its kind has no message."""
     api_version, kind = obj["apiVersion"], obj["kind"]
-    return envelope(api_version, kind, encode_message(find_message(api_version, kind), obj))
+    return envelope(api_version, kind, box(encode_message(find_message(api_version, kind), obj)))
 
 
 def encode_message(message: str, obj: Object) -> bytes:
@@ -68,9 +68,14 @@ def encode_message(message: str, obj: Object) -> bytes:
     return _message(message)(obj)
 
 
-def envelope(api_version: str, kind: str, message: bytes) -> bytes:
-    """A message as a body: behind the magic, and with the names of its type."""
-    return _head(api_version, kind) + chunk(2, message) + _NO_CONTENT_TYPE
+def box(message: bytes) -> bytes:
+    """A message as field 2, which is where it stands both in a body of its own and among the items of a list."""
+    return chunk(2, message)
+
+
+def envelope(api_version: str, kind: str, boxed: bytes) -> bytes:
+    """A boxed message as a body: behind the magic, and with the names of its type."""
+    return _head(api_version, kind) + boxed + _NO_CONTENT_TYPE
 
 
 _NO_CONTENT_TYPE = chunk(3, b"") + chunk(4, b"")
@@ -81,14 +86,8 @@ def _head(api_version: str, kind: str) -> bytes:
     return MAGIC + chunk(1, chunk(1, api_version.encode()) + chunk(2, kind.encode()))
 
 
-def list_item(message: bytes) -> bytes:
-    """A message as it stands in a list."""
-    return chunk(2, message)
-
-
-def join_list(api_version: str, kind: str, metadata: Object, items: Iterable[bytes]) -> list[bytes]:
-    """A list's body, in parts to be joined: a few bytes, the items (see `list_item`) as they are, a few bytes."""
-    items = list(items)
+def join_list(api_version: str, kind: str, metadata: Object, items: list[bytes]) -> list[bytes]:
+    """A list's body, in parts to be joined: a few bytes, the boxed items as they are, a few bytes."""
     meta = chunk(1, encode_message(f"{META}.ListMeta", metadata))
     size = len(meta) + sum(map(len, items))
     return [_head(api_version, kind) + _SMALL[2 << 3 | 2] + _length(size) + meta, *items, _NO_CONTENT_TYPE]

@@ -26,6 +26,7 @@ class Recorder:
     __slots__ = (
         "_annotations",
         "_answer",
+        "_answer_type",
         "_asked",
         "_begun",
         "_content_type",
@@ -46,6 +47,7 @@ class Recorder:
         self._asked = b""
         self._content_type = ""
         self._answer: list[bytes] = []
+        self._answer_type = ""
         self._error: StatusError | None = None
         self._started = False
         self._annotations: dict[str, str] = {}
@@ -58,8 +60,9 @@ class Recorder:
         """The request's body."""
         self._asked, self._content_type = body, content_type
 
-    def answered(self, chunk: bytes) -> None:
+    def answered(self, chunk: bytes, content_type: bytes) -> None:
         """A part of the answer's body."""
+        self._answer_type = content_type.decode("latin-1")
         if self._verdict.level >= Level.RequestResponse and not self._started:
             self._answer.append(chunk)
 
@@ -90,7 +93,7 @@ class Recorder:
                 outcome["requestObject"] = asked
         if self._error is not None and self._verdict.level >= Level.RequestResponse:
             outcome["responseObject"] = self._error.status()
-        elif self._answer and (answer := self._object(b"".join(self._answer), "")) is not None:
+        elif self._answer and (answer := self._object(b"".join(self._answer), self._answer_type)) is not None:
             outcome["responseObject"] = answer
         return outcome
 

@@ -1,49 +1,88 @@
-"""Objects as the client wants to see them: as they are, as YAML, as rows of a table, or only their metadata."""
+"""Objects as the client wants to see them: as they are, as YAML or protobuf, as a table, or only their metadata."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import orjson
 
 from api import metadata
+from api.errors import NotAcceptable, StatusError
 from apiserver.endpoints.http import Request
-from apiserver.endpoints.negotiate import YAML, Form, form_of
+from apiserver.endpoints.media import body_of, encode, has_message
+from apiserver.endpoints.negotiate import TRUE, Form, form_of
 from apiserver.endpoints.state import Resource
 from apiserver.registry.columns import table_columns
 from apiserver.registry.kind import Kind, Object
+from apiserver.storage.cache import Entry
 
 PARTIAL = "PartialObjectMetadata"
+PARTIAL_LIST = "PartialObjectMetadataList"
 
 
-async def answer_object(request: Request, resource: Resource, raw: bytes, status: int = 200) -> None:
-    """Answer with one object, given its wire bytes. Raises NotAcceptable."""
-    form = form_of(request.header(b"accept"))
+class NoSuchShape(NotAcceptable):
+    """A list is asked for as one object, or the other way round."""
+
+    def __init__(self, wanted: str, found: str) -> None:
+        StatusError.__init__(self, f"you requested {wanted}, but the requested object is {found}")
+
+
+def wanted(request: Request, kind: Kind | None = None, stream: bool = False) -> Form:
+    """The form the client wants objects of `kind` in, or any built-in kind. Raises NotAcceptable."""
+    accept = request.header(b"accept")
+    form = form_of(accept, True, stream)
+    if form.protobuf and kind is not None and not has_message(kind):
+        form = form_of(accept, False, stream)
+    if b"pretty=" in request.scope["query_string"] and not stream:
+        return replace(form, pretty=request.query.get("pretty") in TRUE)
+    return form
+
+
+async def answer_object(
+    request: Request, resource: Resource, raw: bytes, status: int = 200, entry: Entry | None = None
+) -> None:
+    """Answer with one object, given its wire bytes and, if they are from there, its place in the cache.
+
+    Raises NotAcceptable.
+    """
+    form = wanted(request, resource.kind)
     if form.plain:
         await request.answer(status, raw)
-        return
-    await answer_value(request, form, shown(form, resource.kind, raw, request), status)
+    elif form.whole:
+        await request.answer(status, body_of(resource.kind, raw, entry), form.content_type)
+    else:
+        await answer_value(request, form, shown(form, resource.kind, raw, request), status)
 
 
 async def answer_value(request: Request, form: Form, value: Object, status: int = 200) -> None:
-    """Answer with any JSON value in the media type the client wants."""
-    if form.media_type == YAML:
-        import yaml  # rarely asked for, and large
-
-        await request.answer(status, yaml.safe_dump(value, sort_keys=False).encode(), YAML.encode())
-        return
-    await request.answer_json(status, value)
+    """Answer with any object in the media type the client wants."""
+    await request.answer(status, encode(form, value), form.content_type)
 
 
 def shown(form: Form, kind: Kind, raw: bytes, request: Request) -> Object:
-    """One object in the form the client wants."""
+    """One object in the form the client wants. Raises NotAcceptable."""
     obj: Object = orjson.loads(raw)
     if form.as_ == "Table":
         meta = {"resourceVersion": obj["metadata"].get("resourceVersion", "")}  # none after a dry run
         return table(kind, [obj], meta, form, request.query.get("includeObject", ""), metadata.now())
+    if form.as_ == PARTIAL_LIST:
+        raise NoSuchShape(form.as_, "not a list")
     return partial(obj, form.version) if form.as_ else obj
+
+
+def shown_list(form: Form, kind: Kind, objects: Sequence[Object], meta: Object, include: str) -> Object:
+    """A list in the form the client wants. `include` is the includeObject parameter. Raises NotAcceptable."""
+    if form.as_ == "Table":
+        return table(kind, objects, meta, form, include, metadata.now())
+    if form.as_ == PARTIAL:
+        raise NoSuchShape(form.as_, "a list")
+    if form.as_:
+        items = [partial(obj, form.version) for obj in objects]
+        return {"kind": PARTIAL_LIST, "apiVersion": f"meta.k8s.io/{form.version}", "metadata": meta, "items": items}
+    return {"kind": f"{kind.kind}List", "apiVersion": kind.api_version, "metadata": meta, "items": objects}
 
 
 def partial(obj: Object, version: str = "v1") -> Object:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 import orjson
 
-from api.errors import RequestEntityTooLarge, StatusError
+from api.errors import NotAcceptable, RequestEntityTooLarge, StatusError
 from apiserver.auth.user import User
+from apiserver.endpoints import compression
+from apiserver.endpoints.compression import THRESHOLD, takes_gzip
+from apiserver.endpoints.media import encode
+from apiserver.endpoints.negotiate import PLAIN, form_of
 
 if TYPE_CHECKING:
     from apiserver.audit.event import Recorder
@@ -113,7 +117,10 @@ class Request:
 
     async def answer(self, status: int, body: bytes, content_type: bytes = JSON, headers: Headers = ()) -> None:
         if self.audit is not None:
-            self.audit.answered(body)
+            self.audit.answered(body, content_type)
+        if len(body) > THRESHOLD and takes_gzip(self.header(b"accept-encoding")):
+            await self._answer_gzipped(status, (body,), content_type, headers)
+            return
         await self.send(self._start(status, content_type, len(body), headers))
         await self.send({"type": "http.response.body", "body": body})
 
@@ -122,12 +129,25 @@ class Request:
 
     async def answer_chunks(self, status: int, chunks: list[bytes], content_type: bytes = JSON) -> None:
         """Send an answer whose parts are all there already."""
-        await self.send(self._start(status, content_type, sum(map(len, chunks)), ()))
+        size = sum(map(len, chunks))
+        if self.audit is not None:
+            for chunk in chunks:
+                self.audit.answered(chunk, content_type)
+        if size > THRESHOLD and takes_gzip(self.header(b"accept-encoding")):
+            await self._answer_gzipped(status, chunks, content_type, ())
+            return
+        await self.send(self._start(status, content_type, size, ()))
         for chunk in chunks:
-            if self.audit is not None:
-                self.audit.answered(chunk)
-            await self.send({"type": "http.response.body", "body": chunk, "more_body": True})
-        await self.send({"type": "http.response.body", "body": b""})
+            await self.stream(chunk)
+        await self.end_stream()
+
+    async def _answer_gzipped(
+        self, status: int, chunks: Sequence[bytes], content_type: bytes, headers: Headers
+    ) -> None:
+        await self.send(self._start(status, content_type, None, (*headers, *compression.HEADERS)))
+        async for chunk in compression.gzipped(chunks):
+            await self.stream(chunk)
+        await self.end_stream()
 
     async def start_stream(self, content_type: bytes) -> None:
         if self.audit is not None:
@@ -144,7 +164,15 @@ class Request:
         if self.audit is not None:
             self.audit.failed(error)
         headers = [(b"retry-after", str(error.retry_after).encode())] if error.retry_after is not None else []
-        await self.answer_json(error.code, error.status(), headers)
+        await self.answer_status(error.code, error.status(), headers)
+
+    async def answer_status(self, status: int, value: Any, headers: Headers = ()) -> None:
+        """Answer with a Status, in the media type the client wants, or as JSON if it wants none that there is."""
+        try:
+            form = form_of(self.header(b"accept"))
+        except NotAcceptable:
+            form = PLAIN
+        await self.answer(status, encode(form, value), form.content_type, headers)
 
     def _start(self, status: int, content_type: bytes, length: int | None, headers: Headers) -> Message:
         self.status = status

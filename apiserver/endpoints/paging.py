@@ -38,10 +38,15 @@ _TOO_OLD = "The resourceVersion for the provided list is too old."
 class Page:
     """A part of a list. `token` is empty on the last one; `remaining` is 0 when it is not known."""
 
-    raws: list[bytes]
+    entries: list[Entry]
     revision: int
     token: str = ""
     remaining: int = 0
+
+    @property
+    def raws(self) -> list[bytes]:
+        """The objects' wire bytes, in the version that is kept."""
+        return [entry.raw for entry in self.entries]
 
 
 class StaleSnapshot(Expired):
@@ -113,15 +118,14 @@ class _Reader:
         """A page from the cache as it is now."""
         found = self.resource.cache.select(self.namespace, self.selection, after)
         if not self.limit:
-            return Page([entry.raw for entry in found], revision)
+            return Page(list(found), revision)
         entries = list(islice(found, self.limit))
         rest = sum(1 for _ in found)
-        raws = [entry.raw for entry in entries]
         if not rest:
-            return Page(raws, revision)
+            return Page(entries, revision)
         # What remains is told only where counting takes no look at the objects, as in Kubernetes.
         remaining = rest if self.selection is None or self.selection.only_namespace else 0
-        return Page(raws, revision, encode_token(revision, entries[-1].key), remaining)
+        return Page(entries, revision, encode_token(revision, entries[-1].key), remaining)
 
     async def go_on(self, revision: int, after: str) -> Page:
         """The page after the key `after`; revision 0 is the inconsistent rest of a list whose snapshot is gone."""
@@ -144,10 +148,9 @@ class _Reader:
             entries.extend(self._selected(answer))
             more = answer.more
             start = answer.kvs[-1].key + b"\0" if more else start
-        raws = [entry.raw for entry in entries]
         if self.limit and len(entries) > self.limit:
-            return Page(raws[: self.limit], revision, encode_token(revision, entries[self.limit - 1].key))
-        return Page(raws, revision)
+            return Page(entries[: self.limit], revision, encode_token(revision, entries[self.limit - 1].key))
+        return Page(entries, revision)
 
     async def _range(self, start: bytes, end: bytes, revision: int, after: str) -> pb.RangeResponse:
         try:

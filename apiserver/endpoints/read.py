@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import asyncio
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeVar
 
 import orjson
 
-from api import metadata
+from api import protobuf
 from api.errors import NotFound
-from apiserver.endpoints.answer import answer_object, answer_value, partial, table
+from apiserver.endpoints.answer import answer_object, answer_value, shown_list, wanted
 from apiserver.endpoints.http import Request
-from apiserver.endpoints.negotiate import Form, form_of
+from apiserver.endpoints.media import message_of
 from apiserver.endpoints.paging import Page, read_page
 from apiserver.endpoints.selection import read_selection
 from apiserver.endpoints.state import Resource, State
 from apiserver.endpoints.versions import wait_for
 from apiserver.registry.kind import Object
+from apiserver.storage.cache import Entry
+
+_T = TypeVar("_T")
 
 CHUNK = 100
 """Objects sent at once: far cheaper than one at a time, and no second copy of the whole list."""
@@ -27,7 +31,7 @@ async def get(state: State, request: Request, resource: Resource, namespace: str
     entry = resource.cache.entries.get(resource.key(namespace, name))
     if entry is None:
         raise NotFound(resource.kind.resource, name)
-    await answer_object(request, resource, await resource.show(entry.raw))
+    await answer_object(request, resource, await resource.show(entry.raw), entry=entry)
 
 
 async def list_(state: State, request: Request, resource: Resource, namespace: str) -> None:
@@ -40,7 +44,7 @@ async def answer_list(
     request: Request, resource: Resource, raws: Sequence[bytes], revision: int, page: Page | None = None
 ) -> None:
     """Answer with a list of objects, given their wire bytes. Raises NotAcceptable."""
-    form = form_of(request.header(b"accept"))
+    form = wanted(request, resource.kind)
     meta: Object = {"resourceVersion": str(revision)}
     if page is not None and page.token:
         meta["continue"] = page.token
@@ -48,8 +52,14 @@ async def answer_list(
             meta["remainingItemCount"] = page.remaining
     if form.plain:
         await request.answer_chunks(200, list_chunks(resource, raws, meta))
-        return
-    await answer_value(request, form, _shown(form, resource, raws, meta, request.query.get("includeObject", "")))
+    elif form.whole:
+        entries = page.entries if page is not None else [None] * len(raws)
+        chunks = await protobuf_chunks(resource, list(zip(raws, entries, strict=True)), meta)
+        await request.answer_chunks(200, chunks, form.content_type)
+    else:
+        objects = await _decoded(raws)
+        include = request.query.get("includeObject", "")
+        await answer_value(request, form, shown_list(form, resource.kind, objects, meta, include))
 
 
 def list_chunks(resource: Resource, raws: Sequence[bytes], meta: Object) -> list[bytes]:
@@ -64,13 +74,22 @@ def list_chunks(resource: Resource, raws: Sequence[bytes], meta: Object) -> list
     return chunks
 
 
-def _shown(form: Form, resource: Resource, raws: Sequence[bytes], meta: Object, include: str) -> Object:
-    kind = resource.kind
-    objects: list[Any] = [orjson.loads(raw) for raw in raws]
-    if form.as_ == "Table":
-        return table(kind, objects, meta, form, include, metadata.now())
-    if form.as_:
-        version = f"meta.k8s.io/{form.version}"
-        items = [partial(obj, form.version) for obj in objects]
-        return {"kind": "PartialObjectMetadataList", "apiVersion": version, "metadata": meta, "items": items}
-    return {"kind": f"{kind.kind}List", "apiVersion": kind.api_version, "metadata": meta, "items": objects}
+async def protobuf_chunks(resource: Resource, found: Sequence[tuple[bytes, Entry | None]], meta: Object) -> list[bytes]:
+    """The same in protobuf. Others get their turn while the objects are encoded for the first time."""
+    kind, chunks = resource.kind, list[bytes]()
+    for batch in _batches(found):
+        chunks.append(b"".join([message_of(kind, raw, entry) for raw, entry in batch]))
+        await asyncio.sleep(0)
+    return protobuf.join_list(kind.api_version, f"{kind.kind}List", meta, chunks)
+
+
+async def _decoded(raws: Sequence[bytes]) -> list[Object]:
+    objects: list[Any] = []
+    for batch in _batches(raws):
+        objects.extend([orjson.loads(raw) for raw in batch])
+        await asyncio.sleep(0)
+    return objects
+
+
+def _batches(found: Sequence[_T]) -> Iterator[Sequence[_T]]:
+    return (found[start : start + CHUNK] for start in range(0, len(found), CHUNK))

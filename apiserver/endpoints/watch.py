@@ -9,25 +9,25 @@ from dataclasses import dataclass
 
 import orjson
 
-from api import metadata
+from api import metadata, protobuf
 from api.errors import BadRequest, Invalid
 from api.errors import Expired as ExpiredError
 from api.field import FieldError, forbidden
-from apiserver.endpoints.answer import partial, table
+from apiserver.endpoints.answer import PARTIAL_LIST, NoSuchShape, partial, table, wanted
 from apiserver.endpoints.http import Request
-from apiserver.endpoints.negotiate import Form, form_of
+from apiserver.endpoints.media import body_of, encode
+from apiserver.endpoints.negotiate import Form
 from apiserver.endpoints.selection import Selection, read_selection
 from apiserver.endpoints.state import Resource, State
 from apiserver.endpoints.versions import parse_version, wait_for
 from apiserver.registry.kind import Object
-from apiserver.storage.cache import Change, Expired, Watcher, frame
+from apiserver.storage.cache import Change, ChangeType, Entry, Expired, Watcher, frame
 
 BOOKMARK_SECONDS = 60.0
 SHORTEST_DEFAULT = 1800.0
 """A watch without timeoutSeconds lasts this long to twice as long, so that watches do not all end at once."""
 TIMER_SLACK = 0.002
 """Timers may fire this much early."""
-STREAM = b"application/json"
 INITIAL_END = "k8s.io/initial-events-end"
 _BATCH = 100
 _TRUE = ("true", "1")
@@ -78,10 +78,12 @@ async def watch(state: State, request: Request, resource: Resource, namespace: s
     """Answer with the stream. Raises StatusError before the first byte; later trouble is an ERROR event."""
     wish = read_wish(request.query)
     selection = read_selection(request.query, resource.kind, namespace, name)
-    form = form_of(request.header(b"accept"))
+    form = wanted(request, resource.kind, stream=True)
+    if form.as_ == PARTIAL_LIST:
+        raise NoSuchShape(form.as_, "not a list")
     await wait_for(state.feed, wish.version)
     stream = _Stream(state, request, resource, selection, wish, form)
-    await request.start_stream(STREAM)
+    await request.start_stream(form.content_type + b";stream=watch" if form.protobuf else form.content_type)
     await stream.run()
 
 
@@ -102,7 +104,7 @@ class _Stream:
     async def run(self) -> None:
         """Send what there is, if that is wanted, then the changes."""
         cache, revision = self.resource.cache, self.state.feed.revision
-        initial = [] if self.wish.start is not None else [e.raw for e in cache.select("", self.selection)]
+        initial = [] if self.wish.start is not None else list(cache.select("", self.selection))
         try:
             watcher = cache.watch(revision if self.wish.start is None else self.wish.start or revision)
         except Expired as expired:
@@ -119,10 +121,12 @@ class _Stream:
             leaving.cancel()
             watcher.close()
 
-    async def _send_initial(self, raws: list[bytes], revision: int) -> None:
-        for at in range(0, len(raws), _BATCH):
-            batch = await self.resource.shown(raws[at : at + _BATCH])
-            await self.request.stream(b"".join(self._frame("ADDED", raw) for raw in batch))
+    async def _send_initial(self, entries: list[Entry], revision: int) -> None:
+        for at in range(0, len(entries), _BATCH):
+            batch = entries[at : at + _BATCH]
+            raws = await self.resource.shown([entry.raw for entry in batch])
+            frames = [self._frame("ADDED", raw, entry) for raw, entry in zip(raws, batch, strict=True)]
+            await self.request.stream(b"".join(frames))
         if self.wish.mark_initial_end:
             await self.request.stream(self._bookmark(revision, {INITIAL_END: "true"}))
 
@@ -155,10 +159,15 @@ class _Stream:
         encoding, plain = self.resource.encoding, self.form.plain
         for change in changes:
             seen = change.seen_by(self.selection)
-            if seen is not None and plain:
-                yield change.frame(seen, encoding)
-            elif seen is not None:
-                yield self._frame(seen, change.bytes_for(seen, encoding))
+            if seen is not None:
+                yield change.frame(seen, encoding) if plain else self._frame_of(seen, change)
+
+    def _frame_of(self, type_: ChangeType, change: Change) -> bytes:
+        """A frame that is not the plain one; whole objects in protobuf are framed once for all watchers, too."""
+        raw = change.bytes_for(type_, self.resource.encoding)
+        if not self.form.whole:
+            return self._frame(type_, raw)
+        return change.kept(f"{type_} in protobuf", lambda: self._frame(type_, raw, change.entry))
 
     async def _frames_shown(self, changes: Iterable[Change]) -> Iterable[bytes]:
         """The same for a resource of several versions."""
@@ -167,8 +176,16 @@ class _Stream:
         raws = await self.resource.shown(kept)
         return [self._frame(type_, raw) for (type_, _), raw in zip(seen, raws, strict=True)]
 
-    def _frame(self, type_: str, raw: bytes) -> bytes:
-        return frame(type_, raw if self.form.plain else orjson.dumps(self._shown(orjson.loads(raw))))
+    def _frame(self, type_: str, raw: bytes, entry: Entry | None = None) -> bytes:
+        if self.form.plain:
+            return frame(type_, raw)
+        if self.form.whole:
+            return protobuf.watch_frame(type_, body_of(self.resource.kind, raw, entry))
+        return self._framed(type_, self._shown(orjson.loads(raw)))
+
+    def _framed(self, type_: str, value: Object) -> bytes:
+        body = encode(self.form, value)
+        return protobuf.watch_frame(type_, body) if self.form.protobuf else frame(type_, body)
 
     def _shown(self, obj: Object) -> Object:
         """An object in the form the client wants."""
@@ -191,11 +208,10 @@ class _Stream:
             obj = {"kind": "Table", "apiVersion": version, "metadata": meta, "columnDefinitions": None, "rows": [row]}
         elif self.form.as_:
             obj = partial(obj, self.form.version)
-        return frame("BOOKMARK", orjson.dumps(obj))
+        return self._framed("BOOKMARK", obj)
 
     async def _expire(self, expired: Expired) -> None:
-        status = ExpiredError(str(expired)).status()
-        await self.request.stream(frame("ERROR", orjson.dumps(status)))
+        await self.request.stream(self._framed("ERROR", ExpiredError(str(expired)).status()))
         await self.request.end_stream()
 
     async def _notice_leaving(self, watcher: Watcher) -> None:

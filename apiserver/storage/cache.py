@@ -32,7 +32,7 @@ class Expired(Exception):
 class Entry:
     """One object as of one revision."""
 
-    __slots__ = ("fields", "key", "labels", "name", "namespace", "raw", "revision", "terminating")
+    __slots__ = ("fields", "key", "labels", "message", "name", "namespace", "raw", "revision", "terminating")
 
     def __init__(
         self,
@@ -46,6 +46,8 @@ class Entry:
         self.key = key
         self.namespace, _, self.name = key.rpartition("/")
         self.raw = raw
+        self.message: bytes | None = None
+        """The object in protobuf, once somebody has asked for it."""
         self.revision = revision
         self.labels = labels
         self.fields = fields
@@ -89,6 +91,13 @@ class Change:
         found = self._frames.get(type_)
         if found is None:
             found = self._frames[type_] = frame(type_, self.bytes_for(type_, encoding))
+        return found
+
+    def kept(self, name: str, make: Callable[[], bytes]) -> bytes:
+        """A frame of another form, under a name of its own."""
+        found = self._frames.get(name)
+        if found is None:
+            found = self._frames[name] = make()
         return found
 
     def bytes_for(self, type_: ChangeType, encoding: Encoding) -> bytes:

@@ -172,7 +172,7 @@ def test_nulls_are_left_out() -> None:
 def test_a_list_is_its_items_joined() -> None:
     message = protobuf.find_message("v1", "Pod")
     pods = [{"metadata": {"name": name, "labels": {"n": name * 50}}} for name in "abc"]
-    items = [protobuf.list_item(protobuf.encode_message(message, pod)) for pod in pods]
+    items = [protobuf.box(protobuf.encode_message(message, pod)) for pod in pods]
     body = b"".join(protobuf.join_list("v1", "PodList", {"resourceVersion": "7", "remainingItemCount": 2}, items))
     assert protobuf.decode(body) == {
         "apiVersion": "v1",
