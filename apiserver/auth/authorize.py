@@ -94,8 +94,19 @@ def allowed(user: User, attempt: Attempt) -> bool:
         return True
     if attempt.path:
         return attempt.verb == "get" and AUTHENTICATED in user.groups and _is_open(attempt.path)
-    rules = [*_USERS.get(user.name, ()), *(rule for group in user.groups for rule in _GROUPS.get(group, ()))]
-    return any(rule.allows(attempt) for rule in rules) and _on_own_node(user, attempt)
+    return any(rule.allows(attempt) for rule in _rules(user)) and _on_own_node(user, attempt)
+
+
+def _rules(user: User) -> list[Rule]:
+    return [*_USERS.get(user.name, ()), *(rule for group in user.groups for rule in _GROUPS.get(group, ()))]
+
+
+def rules_of(user: User) -> tuple[list[Rule], list[tuple[tuple[str, ...], tuple[str, ...]]]]:
+    """What the user may: the rules on resources, and pairs of verbs and paths."""
+    if MASTERS in user.groups:
+        return _rules(user), [(("*",), ("*",))]
+    open_paths = tuple(shown for path in _OPEN_PATHS for shown in (path, f"{path}/*"))
+    return _rules(user), [(("get",), open_paths)] if AUTHENTICATED in user.groups else []
 
 
 def authorize(user: User, attempt: Attempt) -> None:

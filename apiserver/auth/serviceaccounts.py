@@ -85,12 +85,15 @@ class Issuer:
         signed = f"{_encode(orjson.dumps(self._header()))}.{_encode(orjson.dumps(claims))}".encode()
         return f"{signed.decode()}.{_encode(_sign(self._key, signed))}", float(now + seconds)
 
-    def user_of(self, token: str, uid: Uid) -> User | None:
-        """The user a token stands for: None if it is not ours, not valid now, or what it was made for has gone."""
+    def user_of(self, token: str, uid: Uid, audience: str = "") -> User | None:
+        """The user a token stands for: None if it is not ours, not valid now, or what it was made for has gone.
+
+        `audience` is whom it must have been made for, if not for this server.
+        """
         claims = self._claims(token)
         if claims is None or not claims["nbf"] <= self._now() < claims["exp"]:
             return None
-        if self.issuer not in claims["aud"]:
+        if (audience or self.issuer) not in claims["aud"]:
             return None
         about: Claims = claims["kubernetes.io"]
         namespace, account = about["namespace"], about["serviceaccount"]
@@ -109,6 +112,10 @@ class Issuer:
     def is_ours(self, token: str) -> bool:
         """Whether our key signed the token, valid or not."""
         return self._claims(token) is not None
+
+    def audiences(self, token: str) -> list[str]:
+        """Whom a token of ours was made for."""
+        return list((self._claims(token) or {}).get("aud", ()))
 
     def _header(self) -> Claims:
         return {"alg": _algorithm(self._key), "typ": "JWT"}

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import ClassVar
 
 from apiserver.auth.authenticate import Authenticator
-from apiserver.auth.authorize import Attempt, allowed
-from apiserver.auth.user import User, user_info
+from apiserver.endpoints import reviews
 from apiserver.endpoints.answer import answer_value
 from apiserver.endpoints.body import read_typed
 from apiserver.endpoints.http import Request
@@ -31,12 +30,14 @@ class Asked:
 
 Answer = Callable[["Virtual", Asked], Awaitable[None]]
 Review = Callable[[Asked, Object], Awaitable[Object]]
-"""Makes a review's status of its spec."""
+"""Makes a review's status of the review as it was sent. Raises StatusError when it cannot be answered."""
 
 
 @dataclass(frozen=True, slots=True)
 class Virtual:
     """A kind that can only be created."""
+
+    verbs: ClassVar[tuple[str, ...]] = ("create",)
 
     group: str
     version: str
@@ -60,8 +61,8 @@ def _review(review: Review) -> Answer:
     async def answer(virtual: Virtual, asked: Asked) -> None:
         request = asked.request
         sent = await read_typed(request, virtual.definition, virtual.group, virtual.version, virtual.kind)
-        sent.setdefault("metadata", {}).setdefault("creationTimestamp", None)
-        sent["status"] = await review(asked, sent.get("spec") or {})
+        sent["status"] = await review(asked, sent)
+        sent["metadata"] = {"creationTimestamp": None, **(sent.get("metadata") or {})}
         await answer_value(request, form_of(request.header(b"accept")), sent, 201)
 
     return answer
@@ -73,48 +74,14 @@ async def _bind(virtual: Virtual, asked: Asked) -> None:
     await binding.create(asked.state, asked.request, pods, Target(namespace=asked.namespace))
 
 
-async def _self_subject(asked: Asked, spec: Object) -> Object:
-    return {"userInfo": user_info(asked.request.user)}
-
-
-async def _token(asked: Asked, spec: Object) -> Object:
-    user = await asked.authenticator.user_of(str(spec.get("token") or ""))
-    if user is None:
-        return {"authenticated": False, "user": {}, "error": "invalid bearer token"}
-    return {"authenticated": True, "user": user_info(user), "audiences": spec.get("audiences") or []}
-
-
-async def _self_access(asked: Asked, spec: Object) -> Object:
-    return _verdict(asked.request.user, spec)
-
-
-async def _access(asked: Asked, spec: Object) -> Object:
-    return _verdict(User(spec.get("user") or "", tuple(spec.get("groups") or ())), spec)
-
-
-def _verdict(user: User, spec: Object) -> Object:
-    attempt = _attempt(spec)
-    if allowed(user, attempt):
-        return {"allowed": True}
-    return {"allowed": False, "reason": f'"{user.name}" has no rule that allows it'}
-
-
-def _attempt(spec: Object) -> Attempt:
-    path: dict[str, Any] = spec.get("nonResourceAttributes") or {}
-    if path:
-        return Attempt(path.get("verb") or "", path=path.get("path") or "/")
-    what: dict[str, Any] = spec.get("resourceAttributes") or {}
-    resource, subresource = what.get("resource") or "", what.get("subresource") or ""
-    full = f"{resource}/{subresource}" if subresource else resource
-    namespace, name = what.get("namespace") or "", what.get("name") or ""
-    return Attempt(what.get("verb") or "", full, what.get("group") or "", namespace, name)
-
-
 _AUTHENTICATION, _AUTHORIZATION = "authentication.k8s.io", "authorization.k8s.io"
+_LOCAL = "localsubjectaccessreviews"
 VIRTUAL = (
     Virtual("", "v1", "Binding", "bindings", _bind, namespaced=True),
-    Virtual(_AUTHENTICATION, "v1", "SelfSubjectReview", "selfsubjectreviews", _review(_self_subject)),
-    Virtual(_AUTHENTICATION, "v1", "TokenReview", "tokenreviews", _review(_token)),
-    Virtual(_AUTHORIZATION, "v1", "SelfSubjectAccessReview", "selfsubjectaccessreviews", _review(_self_access)),
-    Virtual(_AUTHORIZATION, "v1", "SubjectAccessReview", "subjectaccessreviews", _review(_access)),
+    Virtual(_AUTHENTICATION, "v1", "SelfSubjectReview", "selfsubjectreviews", _review(reviews.who_am_i)),
+    Virtual(_AUTHENTICATION, "v1", "TokenReview", "tokenreviews", _review(reviews.whose_token)),
+    Virtual(_AUTHORIZATION, "v1", "LocalSubjectAccessReview", _LOCAL, _review(reviews.may_they_here), namespaced=True),
+    Virtual(_AUTHORIZATION, "v1", "SelfSubjectAccessReview", "selfsubjectaccessreviews", _review(reviews.may_i)),
+    Virtual(_AUTHORIZATION, "v1", "SelfSubjectRulesReview", "selfsubjectrulesreviews", _review(reviews.what_may_i)),
+    Virtual(_AUTHORIZATION, "v1", "SubjectAccessReview", "subjectaccessreviews", _review(reviews.may_they)),
 )
