@@ -16,6 +16,7 @@ from apiserver.auth.authenticate import Authenticator, TokenCheck, account_token
 from apiserver.auth.serviceaccounts import Issuer
 from apiserver.bootstrap import basics_there, keep_basics
 from apiserver.connection import ClientConnection
+from apiserver.customresources.loop import Definitions
 from apiserver.endpoints.app import App
 from apiserver.endpoints.metrics import Requests, registry_of
 from apiserver.endpoints.site import site
@@ -55,6 +56,7 @@ async def serve(options: Options) -> None:
         asyncio.create_task(state.feed.run(), name="feed"),
         asyncio.create_task(keep_basics(state, own_address(options), options.secure_port), name="basics"),
         asyncio.create_task(compact_regularly(state.etcd), name="compaction"),
+        asyncio.create_task(Definitions(state).run(), name="custom resources"),
         asyncio.create_task(_settle(state), name="settle"),
     ]
     try:

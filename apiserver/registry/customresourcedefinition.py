@@ -38,6 +38,7 @@ _MISSING = (
 class CustomResourceDefinitionStrategy(StatusStrategy):
     has_generation = True
     allow_unconditional_update = False
+    any_finalizers = True
 
     def default(self, obj: Object) -> None:
         spec = obj.setdefault("spec", {})
@@ -56,6 +57,8 @@ class CustomResourceDefinitionStrategy(StatusStrategy):
         stored = _stored_version(obj)
         obj["status"] = {"acceptedNames": {"plural": "", "kind": ""}, "conditions": [], "storedVersions": []}
         obj["status"]["storedVersions"] = [stored] if stored else []
+
+    def prepare_for_delete(self, obj: Object, ctx: Context) -> None:
         finalizers = obj["metadata"].get("finalizers") or []
         if CLEANUP not in finalizers:
             obj["metadata"]["finalizers"] = [*finalizers, CLEANUP]

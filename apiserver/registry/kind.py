@@ -64,6 +64,8 @@ class Strategy:
     """Whether a PUT without resourceVersion is taken."""
     has_generation = False
     """Whether metadata.generation starts at 1 and grows with each change of anything but metadata and status."""
+    any_finalizers = False
+    """Whether a finalizer may be any qualified name, and not only one with a domain and a path, or of a known few."""
     returns_deleted = False
     """Whether a delete that is done at once answers with the object (a pod, a service) instead of a Status."""
     lifetime: int | None = None

@@ -28,10 +28,10 @@ def validate_metadata(obj: Object, kind: Kind) -> list[FieldError]:
     generation = meta.get("generation")
     if generation is not None and generation < 0:
         errors.append(invalid("metadata.generation", generation, rules.NOT_NEGATIVE))
-    return errors + _common(meta)
+    return errors + _common(meta, kind)
 
 
-def validate_metadata_update(new: Object, old: Object) -> list[FieldError]:
+def validate_metadata_update(new: Object, old: Object, kind: Kind | None = None) -> list[FieldError]:
     """What is wrong with the change of metadata from `old` to `new`."""
     meta, before = new.get("metadata") or {}, old.get("metadata") or {}
     errors: list[FieldError] = []
@@ -49,7 +49,7 @@ def validate_metadata_update(new: Object, old: Object) -> list[FieldError]:
     for name in _KEPT:
         if meta.get(name) != before.get(name) and (meta.get(name) or before.get(name)):
             errors.append(invalid(f"metadata.{name}", meta.get(name), rules.IMMUTABLE))
-    return errors + _common(meta)
+    return errors + _common(meta, kind)
 
 
 def validate_annotations(annotations: Mapping[str, Any] | None, at: str) -> list[FieldError]:
@@ -86,7 +86,7 @@ def _names(meta: Mapping[str, Any], kind: Kind) -> list[FieldError]:
     return errors
 
 
-def _common(meta: Mapping[str, Any]) -> list[FieldError]:
+def _common(meta: Mapping[str, Any], kind: Kind | None) -> list[FieldError]:
     errors: list[FieldError] = []
     if values := meta.get("labels"):
         errors += rules.labels(values, "metadata.labels")
@@ -95,7 +95,7 @@ def _common(meta: Mapping[str, Any]) -> list[FieldError]:
     if owners := meta.get("ownerReferences"):
         errors += _owners(owners)
     if finalizers := meta.get("finalizers"):
-        errors += _finalizers(finalizers)
+        errors += _finalizers(finalizers, kind is not None and kind.strategy.any_finalizers)
     if managed := meta.get("managedFields"):
         errors += _managed_fields(managed)
     return errors
@@ -129,11 +129,12 @@ def validate_finalizer(name: str, at: str) -> list[FieldError]:
     return errors
 
 
-def _finalizers(finalizers: list[str]) -> list[FieldError]:
+def _finalizers(finalizers: list[str], any_name: bool) -> list[FieldError]:
     at = "metadata.finalizers"
     errors: list[FieldError] = []
     for index, name in enumerate(finalizers):
-        errors += validate_finalizer(name, f"{at}[{index}]")
+        where = f"{at}[{index}]"
+        errors += rules.each(names.qualified_name, name, where) if any_name else validate_finalizer(name, where)
     if "orphan" in finalizers and "foregroundDeletion" in finalizers:
         errors.append(invalid(at, finalizers, "finalizer orphan and foregroundDeletion cannot be both set"))
     return errors

@@ -1,0 +1,63 @@
+"""The kinds that a definition makes: one for each of its versions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from api.schema import structural
+from apiserver.customresources.columns import columns_of
+from apiserver.customresources.priority import rank
+from apiserver.customresources.strategy import CustomStrategy
+from apiserver.registry.conversion import Convert
+from apiserver.registry.definitions.fields import steps
+from apiserver.registry.definitions.names import NAMESPACED
+from apiserver.registry.definitions.versions import schema_of, status_of
+from apiserver.registry.kind import Kind, Object, Scale
+
+
+def kinds_of(crd: Object, convert: Convert | None = None) -> list[Kind]:
+    """The definition's kinds, the preferred version first. Those that are not served are there, too: objects may be
+    kept in them."""
+    versions = sorted(crd["spec"]["versions"], key=lambda version: rank(version["name"]), reverse=True)
+    return [_kind(crd, version, convert) for version in versions]
+
+
+def definition_name(group: str, version: str, kind: str) -> str:
+    """How OpenAPI documents call a custom kind: `com.example.stable.v1.CronTab`."""
+    return ".".join([*reversed(group.split(".")), version, kind])
+
+
+def _kind(crd: Object, version: Object, convert: Convert | None) -> Kind:
+    spec, names = crd["spec"], crd["status"]["acceptedNames"]
+    scale, status = _scale(version), status_of(version)
+    schema = structural(schema_of(version) or {})
+    fields = tuple(steps(field["jsonPath"]) for field in version.get("selectableFields") or ())
+    return Kind(
+        group=spec["group"],
+        version=version["name"],
+        kind=names["kind"],
+        plural=names["plural"],
+        definition=definition_name(spec["group"], version["name"], names["kind"]),
+        namespaced=spec["scope"] == NAMESPACED,
+        singular=names.get("singular") or "",
+        short_names=tuple(names.get("shortNames") or ()),
+        categories=tuple(names.get("categories") or ()),
+        strategy=CustomStrategy(schema, status, scale, fields),
+        status=status,
+        scale=scale,
+        columns=columns_of(version),
+        table="plain",
+        own_schema=schema,
+        kept=bool(version.get("storage")),
+        served=bool(version.get("served")),
+        convert=convert,
+    )
+
+
+def _scale(version: Mapping[str, Any]) -> Scale | None:
+    given = (version.get("subresources") or {}).get("scale")
+    if given is None:
+        return None
+    selector = steps(given.get("labelSelectorPath") or "")
+    return Scale(steps(given["specReplicasPath"]), steps(given["statusReplicasPath"]), selector)

@@ -1,0 +1,152 @@
+"""The loop that brings what is served to what the CustomResourceDefinitions say, in every API server by itself.
+
+It follows the watch cache of the definitions and is level-triggered: each time something has changed it looks at all
+of them. Several API servers do the same at once. What they write they compute from what they overwrite, so that who is
+slower finds nothing left to do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+import orjson
+
+from api import metadata
+from api.errors import Conflict, NotFound, StatusError
+from apiserver.auth.user import MASTERS, User
+from apiserver.customresources import status
+from apiserver.customresources.cleanup import clean_up
+from apiserver.customresources.kinds import kinds_of
+from apiserver.customresources.strategy import CustomStrategy
+from apiserver.endpoints.state import Resource, State
+from apiserver.endpoints.write import Author, Part, Update
+from apiserver.registry import KINDS
+from apiserver.registry.kind import Object
+from apiserver.storage.cache import Expired
+from apiserver.storage.etcd import EtcdError
+from apiserver.storage.feed import TooNew
+from daemon.log import logger
+
+log = logger(__name__)
+
+_AUTHOR = Author(User("system:apiserver", (MASTERS,)), manager="kube-apiserver")
+_BACKOFF = (0.1, 5.0)
+_BUILT_IN = frozenset((kind.group, kind.plural) for kind in KINDS)
+
+
+class Definitions:
+    """The definitions as this server knows them, and what it serves because of them."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._resource: Resource = state.resource("customresourcedefinitions", "apiextensions.k8s.io")
+        self._known: dict[str, tuple[int, Object]] = {}
+        self._served: dict[str, bytes] = {}
+        """By name: what the served kinds were made of."""
+        self._cleaning: dict[str, asyncio.Task[None]] = {}
+
+    async def run(self) -> None:
+        """Follow the definitions until cancelled."""
+        await self._state.feed.filled.wait()
+        pause = _BACKOFF[0]
+        try:
+            while True:
+                try:
+                    await self._follow()
+                except Expired:
+                    pause = _BACKOFF[0]
+                except (EtcdError, TooNew, StatusError) as error:
+                    log.warning("cannot follow the custom resources; trying again", why=str(error), retry_in=pause)
+                    await asyncio.sleep(pause)
+                    pause = min(pause * 2, _BACKOFF[1])
+        finally:
+            for task in self._cleaning.values():
+                task.cancel()
+
+    async def _follow(self) -> None:
+        cache = self._resource.cache
+        watcher = cache.watch(cache.revision)
+        try:
+            while True:
+                await self._look()
+                await watcher.wait()
+                watcher.take()
+        finally:
+            watcher.close()
+
+    async def _look(self) -> None:
+        self._read()
+        crds = [crd for _, crd in self._known.values()]
+        for name in self._served.keys() - self._known.keys():
+            await self._unserve(name)
+        for crd in sorted(crds, key=_age):
+            await self._settle(crd, crds)
+            await self._serve(crd)
+            self._clean(crd)
+
+    def _read(self) -> None:
+        """Decode what has changed."""
+        entries = self._resource.cache.entries
+        for name in self._known.keys() - entries.keys():
+            del self._known[name]
+        for name, entry in entries.items():
+            if name not in self._known or self._known[name][0] != entry.revision:
+                self._known[name] = (entry.revision, entry.decode())
+
+    async def _settle(self, crd: Object, all_: Iterable[Object]) -> None:
+        """Write the definition's status if it is not what it should be."""
+        name = crd["metadata"]["name"]
+        others = [each for each in all_ if each["spec"]["group"] == crd["spec"]["group"] and each is not crd]
+
+        def transform(old: Object) -> Object:
+            new: Object = orjson.loads(orjson.dumps(old))
+            status.settle(new, others, metadata.now())
+            return new
+
+        if transform(crd) == crd:
+            return
+        try:
+            written = await Update(
+                self._state, self._resource, "", name, _AUTHOR, transform, Part.STATUS, subresource="status", retry=True
+            ).run()
+        except (NotFound, Conflict):
+            return  # it has changed, which will be told
+        # The next definition must know which names this one has got.
+        crd.clear()
+        crd.update(orjson.loads(written))
+
+    async def _serve(self, crd: Object) -> None:
+        name, spec = crd["metadata"]["name"], crd["spec"]
+        family = (spec["group"], spec["names"]["plural"])
+        if not status.is_true(crd, status.ESTABLISHED) or family in _BUILT_IN:
+            return
+        facts = [crd["metadata"]["uid"], spec, (crd.get("status") or {}).get("acceptedNames")]
+        made_of = orjson.dumps(facts, option=orjson.OPT_SORT_KEYS)
+        if self._served.get(name) != made_of:
+            await self._state.serve(kinds_of(crd))
+            self._served[name] = made_of
+            log.info("serving a custom resource", name=name)
+        if crd["metadata"].get("deletionTimestamp"):
+            for each in self._state.catalog.family(*family):
+                if isinstance(each.kind.strategy, CustomStrategy):
+                    each.kind.strategy.terminating = True
+
+    async def _unserve(self, name: str) -> None:
+        del self._served[name]
+        plural, _, group = name.partition(".")
+        self._state.unserve(group, plural)
+        log.info("a custom resource is gone", name=name)
+
+    def _clean(self, crd: Object) -> None:
+        """See to it that a deleted definition's objects go, and then the definition."""
+        name = crd["metadata"]["name"]
+        if not crd["metadata"].get("deletionTimestamp") or name in self._cleaning:
+            return
+        task = asyncio.create_task(clean_up(self._state, self._resource, crd, _AUTHOR), name=f"clean up {name}")
+        self._cleaning[name] = task
+        task.add_done_callback(lambda done: self._cleaning.pop(name, None))
+
+
+def _age(crd: Object) -> tuple[str, str]:
+    return crd["metadata"].get("creationTimestamp") or "", crd["metadata"]["name"]

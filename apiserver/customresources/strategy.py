@@ -1,0 +1,113 @@
+"""How custom kinds behave: one strategy for all of them, told by the definition's schema what each wants."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from api.errors import StatusError
+from api.field import ErrorType, FieldError, invalid
+from api.schema import Structural
+from api.schema.defaults import Fill, defaulter
+from api.schema.validate import ABSENT, Validator
+from apiserver.registry.kind import Context, Object, Scale, Strategy
+
+MAX_REPLICAS = 2**31 - 1
+_TERMINATING = "create not allowed while custom resource definition is terminating"
+_STOPS_RULES = frozenset({ErrorType.REQUIRED, ErrorType.TOO_LONG, ErrorType.TOO_MANY, ErrorType.TYPE_INVALID})
+_NOT_CHECKED = (
+    "some validation rules were not checked because the object was invalid; correct the existing errors to complete "
+    "validation"
+)
+
+
+class CustomStrategy(Strategy):
+    """`fields` are the paths that field selectors may ask for. What a schema compiles to is made when first needed."""
+
+    has_generation = True
+    allow_unconditional_update = False
+    any_finalizers = True
+
+    def __init__(
+        self, schema: Structural, status: bool, scale: Scale | None = None, fields: tuple[tuple[str, ...], ...] = ()
+    ) -> None:
+        self.schema = schema
+        self.status = status
+        self.scale = scale
+        self.paths = {".".join(path): path for path in fields}
+        self.field_names = tuple(self.paths)
+        self.terminating = False
+        """Whether the definition is being deleted: nothing new is taken."""
+
+    @cached_property
+    def _fill(self) -> Fill | None:
+        return defaulter(self.schema)
+
+    @cached_property
+    def _validator(self) -> Validator:
+        return Validator(self.schema.raw)
+
+    def default(self, obj: Object) -> None:
+        if self._fill is not None:
+            self._fill(obj)
+
+    def prepare_for_create(self, obj: Object, ctx: Context) -> None:
+        if self.terminating:
+            raise StatusError(_TERMINATING, code=405, reason="MethodNotAllowed")
+        if self.status:
+            obj.pop("status", None)
+
+    def prepare_for_update(self, new: Object, old: Object, ctx: Context) -> None:
+        if not self.status:
+            if new.get("status") != old.get("status"):
+                new["metadata"]["generation"] = (old["metadata"].get("generation") or 0) + 1
+        elif "status" in old:
+            new["status"] = old["status"]
+        else:
+            new.pop("status", None)
+
+    def validate(self, obj: Object, ctx: Context) -> list[FieldError]:
+        return self._problems(obj, ABSENT)
+
+    def validate_update(self, new: Object, old: Object, ctx: Context) -> list[FieldError]:
+        return self._problems(new, old)
+
+    def validate_status_update(self, new: Object, old: Object, ctx: Context) -> list[FieldError]:
+        return self._problems(new, old)
+
+    def _problems(self, obj: Object, old: Any) -> list[FieldError]:
+        found = self._validator.problems(obj, "", old)
+        if self.scale is not None:
+            found += replica_problems(obj, self.scale)
+        return found
+
+    def fields(self, obj: Object) -> Mapping[str, str]:
+        return {name: selectable(at(obj, path)) for name, path in self.paths.items()} if self.paths else {}
+
+
+def at(obj: Any, path: tuple[str, ...]) -> Any:
+    for key in path:
+        obj = obj.get(key) if isinstance(obj, dict) else None
+    return obj
+
+
+def selectable(value: Any) -> str:
+    """A value as field selectors compare it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, str | int) else ""
+
+
+def replica_problems(obj: Object, scale: Scale) -> list[FieldError]:
+    """The numbers that the scale subresource shows are counts."""
+    errors = []
+    for path in (scale.replicas, scale.status_replicas):
+        value, where = at(obj, path), ".".join(path)
+        if isinstance(value, bool) or not isinstance(value, int):
+            continue
+        if value < 0:
+            errors.append(invalid(where, value, "should be a non-negative integer"))
+        elif value > MAX_REPLICAS:
+            errors.append(invalid(where, value, f"should be less than or equal to {MAX_REPLICAS}"))
+    return errors
