@@ -7,6 +7,16 @@ See `managers.py` for the rules, `typed.py` for how a schema steers them, and KE
 """
 
 from api.apply.conflict import ApplyConflict
+from api.apply.entries import decode
 from api.apply.managers import Apply, Scope, Writer, keep_times, owned_after_create, owned_after_update
 
-__all__ = ["Apply", "ApplyConflict", "Scope", "Writer", "keep_times", "owned_after_create", "owned_after_update"]
+__all__ = [
+    "Apply",
+    "ApplyConflict",
+    "Scope",
+    "Writer",
+    "decode",
+    "keep_times",
+    "owned_after_create",
+    "owned_after_update",
+]

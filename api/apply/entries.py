@@ -1,7 +1,7 @@
 """The entries of `metadata.managedFields`: who owns which fields, since when, and through which version.
 
-A manager is identified by its name, its operation and the subresource it wrote to; one that updates also by the version,
-while all that one applies is one entry, whatever version it was applied in.
+A manager is identified by its name, its operation and the subresource it wrote to; one that updates also by the
+version, while all that one applies is one entry, whatever version it was applied in.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Sets of fields, in the very form in which `managedFields` keeps them (FieldsV1).
 
-A set is a tree of dicts. Its keys are path elements: `f:name` a field or map entry, `k:{"name":"web"}` the element of a
-keyed list, `v:"x"` the element of a set, `i:0` a place in a list. A node without children is a member; one with children
-is a member when it holds the key `.`, too. Trees are shared freely, so nothing here or elsewhere changes one.
+A set is a tree of dicts. Its keys are path elements: `f:name` a field or map entry, `k:{"name":"web"}` the element of
+a keyed list, `v:"x"` the element of a set, `i:0` a place in a list. A node without children is a member; one with
+children is a member when it holds the key `.`, too. Trees are shared freely, so nothing here or elsewhere changes one.
 """
 
 from __future__ import annotations

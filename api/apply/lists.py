@@ -1,7 +1,7 @@
 """Lists whose elements are owned one by one: keyed lists (list type `map`) and sets.
 
-An element that stands in a list more than once is owned as a whole, all of its appearances together: objects from before
-the rule are taken as they are, but nobody can apply one.
+An element that stands in a list more than once is owned as a whole, all of its appearances together: objects that have
+one are taken as they are, but nobody can apply one.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from api.apply.typed import GONE, Changes, Shape, ShapeOf, Wrong
 from api.schema import Schema
 
 KEY_DEFAULTS = {"protocol": "TCP", "name": ""}
-"""What stands for a missing key field of a built-in type: ports are TCP, a reference without a name has an empty one."""
+"""What stands for a missing key field of a built-in type: ports are TCP, a reference may have an empty name."""
 
 
 class Elements(Shape, ABC):

@@ -205,7 +205,7 @@ class Apply:
         for entry in others.values():
             owned = union(owned, entry.fields)
         left = self._shape.prune(merged, before, owned)
-        return {} if left is GONE else left  # type: ignore[no-any-return]
+        return {} if left is GONE else left
 
     def _without_lost(self, live: Object, new: Object, others: Entries, force: bool) -> Entries:
         """The others' entries without what they no longer own. Raises ApplyConflict."""

@@ -20,4 +20,4 @@ async def default_account(state: State, attributes: Attributes, obj: Object | No
         return
     spec = obj.get("spec")
     if isinstance(spec, dict) and not spec.get("serviceAccountName"):
-        spec["serviceAccountName"] = spec.get("serviceAccount") or "default"
+        spec["serviceAccountName"] = spec["serviceAccount"] = spec.get("serviceAccount") or "default"

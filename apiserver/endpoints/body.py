@@ -8,6 +8,7 @@ from api import schema as schemas
 from api.codec import decode_body, duplicate_fields, strict_error, strict_problems
 from api.errors import BadRequest
 from apiserver.endpoints.http import Request
+from apiserver.endpoints.objectmeta import metadata_of
 from apiserver.endpoints.options import FieldValidation
 from apiserver.registry import KINDS
 from apiserver.registry.kind import Kind, Object
@@ -66,6 +67,16 @@ def check_kind(obj: Object, group: str, version: str, kind: str) -> None:
         what = f"({given_version}) does not match the expected API version ({expected})"
         raise BadRequest(f"the API version in the data {what}")
     obj["apiVersion"], obj["kind"] = expected, kind
+
+
+def check_name(obj: Object, name: str) -> None:
+    """The name in the object must be that of the path. Raises BadRequest."""
+    meta = metadata_of(obj)
+    given = meta.get("name")
+    if not given:
+        meta["name"] = name
+    elif given != name:
+        raise BadRequest(f"the name of the object ({given}) does not match the name on the URL ({name})")
 
 
 def _text(obj: Object, field: str) -> str:

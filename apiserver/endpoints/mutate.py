@@ -8,9 +8,10 @@ from api.codec import decode_body
 from api.errors import BadRequest, NotFound
 from apiserver.endpoints import delete as deletion
 from apiserver.endpoints.answer import answer_object
-from apiserver.endpoints.body import check_kind, conform, read_object
+from apiserver.endpoints.applying import Applying, is_apply, read_configuration
+from apiserver.endpoints.body import check_kind, check_name, conform, read_object
 from apiserver.endpoints.http import Request
-from apiserver.endpoints.objectmeta import check_namespace, metadata_of
+from apiserver.endpoints.objectmeta import check_namespace
 from apiserver.endpoints.options import write_options
 from apiserver.endpoints.patching import read_patch
 from apiserver.endpoints.read import answer_list
@@ -24,21 +25,26 @@ from apiserver.registry.kind import Object
 async def create(state: State, request: Request, resource: Resource, namespace: str) -> None:
     options = write_options(request.query, "CreateOptions")
     obj = await read_object(request, resource.kind, options.field_validation)
-    author = Author(request.user, options, request.warnings)
-    raw = await create_object(state, resource, namespace, obj, author)
+    raw = await create_object(state, resource, namespace, obj, Author.of(request, options))
     await answer_object(request, resource, raw, 201)
 
 
 async def update(
-    state: State, request: Request, resource: Resource, namespace: str, name: str, part: Part = Part.MAIN
+    state: State,
+    request: Request,
+    resource: Resource,
+    namespace: str,
+    name: str,
+    part: Part = Part.MAIN,
+    subresource: str = "",
 ) -> None:
     options = write_options(request.query, "UpdateOptions")
     obj = await read_object(request, resource.kind, options.field_validation)
     check_name(obj, name)
     check_namespace(obj, resource, namespace)
-    author = Author(request.user, options, request.warnings)
+    author = Author.of(request, options)
     given = orjson.dumps(obj)
-    change = Update(state, resource, namespace, name, author, lambda old: _loaded(given), part)
+    change = Update(state, resource, namespace, name, author, lambda old: _loaded(given), part, subresource)
     change.retry = not obj["metadata"].get("resourceVersion")
     try:
         await answer_object(request, resource, await change.run())
@@ -50,14 +56,23 @@ async def update(
 
 
 async def patch(
-    state: State, request: Request, resource: Resource, namespace: str, name: str, part: Part = Part.MAIN
+    state: State,
+    request: Request,
+    resource: Resource,
+    namespace: str,
+    name: str,
+    part: Part = Part.MAIN,
+    subresource: str = "",
 ) -> None:
+    if is_apply(request):
+        await apply(state, request, resource, namespace, name, part, subresource)
+        return
+    patching = await read_patch(request, resource.kind.schema)
     options = write_options(request.query, "PatchOptions")
-    apply = await read_patch(request, resource.kind.schema)
-    author = Author(request.user, options, request.warnings)
+    author = Author.of(request, options)
 
     def transform(old: Object) -> Object:
-        new = apply(old)
+        new = patching(old)
         check_kind(new, resource.kind.group, resource.kind.version, resource.kind.kind)
         author.warnings.clear()
         conform(new, resource.kind, options.field_validation, author.warnings)
@@ -65,8 +80,20 @@ async def patch(
         check_namespace(new, resource, namespace)
         return new
 
-    change = Update(state, resource, namespace, name, author, transform, part, retry=True)
+    change = Update(state, resource, namespace, name, author, transform, part, subresource, retry=True)
     await answer_object(request, resource, await change.run())
+
+
+async def apply(
+    state: State, request: Request, resource: Resource, namespace: str, name: str, part: Part, subresource: str
+) -> None:
+    """Server-side apply: merge a configuration into the object, or make the object of it."""
+    config = await read_configuration(request)
+    options = write_options(request.query, "PatchOptions", applies=True)
+    author = Author.of(request, options)
+    applying = Applying(state, resource, namespace, name, author, part, subresource)
+    raw, code = await applying.run(config)
+    await answer_object(request, resource, raw, code)
 
 
 async def delete(state: State, request: Request, resource: Resource, namespace: str, name: str) -> None:
@@ -109,16 +136,6 @@ async def _delete_options(request: Request) -> deletion.DeleteOptions:
 
 def success(details: Object) -> Object:
     return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
-
-
-def check_name(obj: Object, name: str) -> None:
-    """The name in the object must be that of the path. Raises BadRequest."""
-    meta = metadata_of(obj)
-    given = meta.get("name")
-    if not given:
-        meta["name"] = name
-    elif given != name:
-        raise BadRequest(f"the name of the object ({given}) does not match the name on the URL ({name})")
 
 
 def _loaded(given: bytes) -> Object:

@@ -9,20 +9,32 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from typing import Any
 
 import orjson
 
+from api.apply import Writer, keep_times
 from api.errors import AlreadyExists, Conflict, Invalid, NotFound, ServerTimeout, StatusError
+from api.metadata import rfc3339
 from apiserver.admission import namespaces
-from apiserver.admission.attributes import Attributes
+from apiserver.admission.attributes import Attributes, Operation
 from apiserver.admission.chain import admit, check
 from apiserver.auth.user import User
-from apiserver.endpoints.objectmeta import check_namespace, fill_for_create, fill_for_update, grow_generation
+from apiserver.endpoints.http import Request
+from apiserver.endpoints.objectmeta import (
+    check_namespace,
+    fill_for_create,
+    fill_for_update,
+    grow_generation,
+    metadata_of,
+)
 from apiserver.endpoints.options import DEFAULT, WriteOptions
+from apiserver.endpoints.ownership import manager_of, own_changed, own_new, sensible
 from apiserver.endpoints.state import ReservedNames, Resource, State
 from apiserver.registry.kind import Context, Object
 from apiserver.registry.metadata import validate_metadata, validate_metadata_update
 from apiserver.storage.cache import Entry
+from apiserver.storage.etcd import TooLarge
 from apiserver.storage.store import GuardChanged, Lost, Reserved
 
 ATTEMPTS = 8
@@ -39,6 +51,32 @@ class Author:
     user: User
     options: WriteOptions = DEFAULT
     warnings: list[str] = field(default_factory=list)
+    manager: str = ""
+    """Who will own what is written, in managedFields."""
+    tracked: bool = True
+    """Whether managedFields are kept at all: not when the object were too large with them."""
+
+    @classmethod
+    def of(cls, request: Request, options: WriteOptions) -> Author:
+        """The author of a request."""
+        manager = options.field_manager or manager_of(request.header(b"user-agent"))
+        return cls(request.user, options, request.warnings, manager)
+
+    def attributes(
+        self, operation: Operation, resource: Resource, namespace: str, name: str, subresource: str = ""
+    ) -> Attributes:
+        """What admission is told of the write."""
+        return Attributes(
+            operation,
+            resource,
+            namespace,
+            name,
+            self.user,
+            subresource,
+            self.options.dry_run,
+            self.options.shown("CreateOptions" if operation == "create" else "UpdateOptions"),
+            self.warnings,
+        )
 
 
 class Part(Enum):
@@ -50,21 +88,30 @@ class Part(Enum):
     """The server's own doing (a binding, a finalize), which the kind's rules for clients do not hold for."""
 
 
-async def create(state: State, resource: Resource, namespace: str, obj: Object, author: Author) -> bytes:
-    """Store a new object; its wire bytes. `obj` is changed. Raises StatusError, EtcdError."""
+async def create(
+    state: State, resource: Resource, namespace: str, obj: Object, author: Author, *, applied: bool = False
+) -> bytes:
+    """Store a new object; its wire bytes. `obj` is changed. Raises StatusError, EtcdError.
+
+    `applied`: it comes from a server-side apply, and has its managedFields.
+    """
     check_namespace(obj, resource, namespace)
     generated = not obj["metadata"].get("name")
     draft = orjson.dumps(obj)
     for attempt in range(ATTEMPTS):
         known, reserved = state.feed.revision, ReservedNames(state.feed)
         try:
-            return await _create_once(state, resource, namespace, obj, author, reserved)
+            return await _create_once(state, resource, namespace, obj, author, reserved, applied)
         except Lost as lost:
             name = obj["metadata"]["name"]
             if not generated or attempt == ATTEMPTS - 1:
                 raise AlreadyExists(resource.kind.resource, name) from lost
         except (Reserved, GuardChanged):
             await state.feed.fresh()
+        except TooLarge:
+            if applied or not author.tracked:
+                raise
+            author.tracked = False
         except StatusError:
             if not await _was_behind(state, known, reserved):
                 raise
@@ -81,14 +128,25 @@ async def _was_behind(state: State, known: int, reserved: ReservedNames) -> bool
 
 
 async def _create_once(
-    state: State, resource: Resource, namespace: str, obj: Object, author: Author, reserved: ReservedNames
+    state: State,
+    resource: Resource,
+    namespace: str,
+    obj: Object,
+    author: Author,
+    reserved: ReservedNames,
+    applied: bool,
 ) -> bytes:
-    kind, strategy = resource.kind, resource.kind.strategy
-    context = state.context(author.user, namespace, author.options.dry_run, reserved)
+    kind, strategy, options = resource.kind, resource.kind.strategy, author.options
+    context = state.context(author.user, namespace, options.dry_run, reserved)
+    managed = obj["metadata"].get("managedFields")
     fill_for_create(obj, resource, context.now)
-    attributes = Attributes("create", resource, namespace, obj["metadata"].get("name") or "", author.user)
-    await admit(state, attributes, obj)
     strategy.default(obj)
+    if applied:
+        obj["metadata"]["managedFields"] = managed
+    elif author.tracked:
+        own_new(obj, managed, kind, author.manager, context)
+    attributes = author.attributes("create", resource, namespace, obj["metadata"].get("name") or "")
+    await _admit(state, attributes, obj, None)
     strategy.prepare_for_create(obj, context)
     strategy.allocate(obj, None, context)
     if errors := [*validate_metadata(obj, kind), *strategy.validate(obj, context)]:
@@ -117,6 +175,12 @@ class Update:
     author: Author
     transform: Transform
     part: Part = Part.MAIN
+    subresource: str = ""
+    """Through which the object is written, when it is not written itself."""
+    applied: bool = False
+    """Whether `transform` is a server-side apply, which sets the managedFields."""
+    silent: bool = False
+    """Whether the change has been admitted as something else already, and nobody comes to own it (a binding)."""
     retry: bool = False
     """Whether `transform` may be asked again when somebody else was faster (a patch)."""
 
@@ -140,6 +204,10 @@ class Update:
                 known, certain = await self.resource.decode(lost.current), True
             except Reserved:
                 await self.state.feed.fresh()
+            except TooLarge:
+                if self.applied or not self.author.tracked:
+                    raise
+                self.author.tracked = False
             except StatusError:
                 behind = await _was_behind(self.state, as_of, reserved)
                 current = await self.resource.decode(await self.state.store.get(key))
@@ -155,39 +223,59 @@ class Update:
     async def _once(self, key: bytes, old: Object, reserved: ReservedNames) -> bytes:
         context = self.state.context(self.author.user, self.namespace, self.author.options.dry_run, reserved)
         new = self.transform(old)
+        managed = metadata_of(new).get("managedFields")
         fill_for_update(new, old, self.resource)
+        if self.part is Part.STATUS:
+            new = _status_of(new, old)
+        if self.part is Part.MAIN:
+            self.resource.kind.strategy.default(new)
+        self._own(new, old, managed, context)
+        if self.silent:
+            return await self._store(key, new, old)
+        attributes = self.author.attributes("update", self.resource, self.namespace, self.name, self.subresource)
+        await _admit(self.state, attributes, new, old)
         if self.part is Part.STATUS:
             new = self._status_only(new, old, context)
         elif self.part is Part.MAIN:
-            await self._main(new, old, context)
+            self._main(new, old, context)
+        await check(self.state, attributes, new, old)
         return await self._store(key, new, old)
+
+    def _own(self, new: Object, old: Object, managed: Any, context: Context) -> None:
+        """Keep the managedFields right."""
+        meta = new["metadata"]
+        if self.applied:
+            meta["managedFields"] = managed
+        elif not self.author.tracked:
+            meta.pop("managedFields", None)
+        elif not self.silent:
+            writer = Writer(self.author.manager, rfc3339(context.now))
+            own_changed(new, old, managed, self.resource.kind, self.subresource, writer)
+        elif kept := old["metadata"].get("managedFields"):
+            meta["managedFields"] = kept
 
     def _status_only(self, new: Object, old: Object, context: Context) -> Object:
         strategy, kind = self.resource.kind.strategy, self.resource.kind
-        kept = {**old, "metadata": dict(old["metadata"])}
-        kept.pop("status", None)
-        if "status" in new:
-            kept["status"] = new["status"]
+        kept = _status_of(new, old)
+        if managed := new["metadata"].get("managedFields"):
+            kept["metadata"]["managedFields"] = managed
         strategy.prepare_for_status_update(kept, old, context)
         if errors := strategy.validate_status_update(kept, old, context):
             raise Invalid(kind.kind, kind.group, self.name, errors)
         return kept
 
-    async def _main(self, new: Object, old: Object, context: Context) -> None:
+    def _main(self, new: Object, old: Object, context: Context) -> None:
         kind, strategy = self.resource.kind, self.resource.kind.strategy
-        attributes = Attributes("update", self.resource, self.namespace, self.name, self.author.user)
-        await admit(self.state, attributes, new)
-        strategy.default(new)
         strategy.prepare_for_update(new, old, context)
         strategy.allocate(new, old, context)
         if strategy.has_generation:
             grow_generation(new, old)
-        if errors := [*validate_metadata_update(new, old), *strategy.validate_update(new, old, context)]:
+        if errors := [*validate_metadata_update(new, old, kind), *strategy.validate_update(new, old, context)]:
             raise Invalid(kind.kind, kind.group, self.name, errors)
-        await check(self.state, attributes, new, old)
         self.author.warnings.extend(strategy.warnings(new))
 
     async def _store(self, key: bytes, new: Object, old: Object) -> bytes:
+        keep_times(new, old)
         strategy, resource = self.resource.kind.strategy, self.resource
         revision = int(old["metadata"]["resourceVersion"])
         value = resource.encoding.store(new)
@@ -209,6 +297,24 @@ def may_go(new: Object, old: Object, resource: Resource) -> bool:
     if not old["metadata"].get("deletionTimestamp") or meta.get("finalizers"):
         return False
     return not meta.get("deletionGracePeriodSeconds") and not resource.kind.strategy.held(new)
+
+
+async def _admit(state: State, attributes: Attributes, obj: Object, old: Object | None) -> None:
+    """Let admission change the object, but not break what is noted of its owners."""
+    managed = obj["metadata"].get("managedFields")
+    await admit(state, attributes, obj, old)
+    meta = metadata_of(obj)
+    if (now := meta.get("managedFields")) is not managed and not sensible(now):
+        meta["managedFields"] = managed
+
+
+def _status_of(new: Object, old: Object) -> Object:
+    """The old object with the new one's status."""
+    kept = {**old, "metadata": dict(old["metadata"])}
+    kept.pop("status", None)
+    if "status" in new:
+        kept["status"] = new["status"]
+    return kept
 
 
 def _version(obj: Object | None) -> str:

@@ -32,8 +32,8 @@ async def create(state: State, request: Request, resource: Resource, target: Tar
         pod: Object = orjson.loads(orjson.dumps(old))
         return bound(pod, binding, node)
 
-    author = Author(request.user, options, request.warnings)
-    await Update(state, resource, target.namespace, name, author, bind, Part.SERVER, retry=True).run()
+    author = Author.of(request, options)
+    await Update(state, resource, target.namespace, name, author, bind, Part.SERVER, silent=True, retry=True).run()
     await request.answer(201, _CREATED)
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import orjson
 
 from apiserver.endpoints.answer import answer_object
-from apiserver.endpoints.body import read_object
+from apiserver.endpoints.body import check_name, read_object
 from apiserver.endpoints.http import Request
-from apiserver.endpoints.mutate import check_name
 from apiserver.endpoints.options import write_options
 from apiserver.endpoints.paths import Target
 from apiserver.endpoints.state import Resource, State
@@ -31,8 +30,8 @@ async def _update(state: State, request: Request, resource: Resource, target: Ta
         new["metadata"].update({key: value for key, value in (("resourceVersion", version), ("uid", uid)) if value})
         return new
 
-    author = Author(request.user, options, request.warnings)
-    change = Update(state, resource, "", target.name, author, finalize, Part.SERVER, retry=not version)
+    author = Author.of(request, options)
+    change = Update(state, resource, "", target.name, author, finalize, Part.SERVER, "finalize", retry=not version)
     await answer_object(request, resource, await change.run())
 
 

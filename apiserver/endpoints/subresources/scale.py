@@ -64,8 +64,9 @@ async def _patch(state: State, request: Request, resource: Resource, target: Tar
 async def _write(
     state: State, request: Request, resource: Resource, target: Target, transform: Transform, retry: bool = True
 ) -> None:
-    author = Author(request.user, write_options(request.query, "UpdateOptions"), request.warnings)
-    raw = await Update(state, resource, target.namespace, target.name, author, transform, retry=retry).run()
+    author = Author.of(request, write_options(request.query, "UpdateOptions"))
+    change = Update(state, resource, target.namespace, target.name, author, transform, subresource="scale", retry=retry)
+    raw = await change.run()
     await answer_value(request, form_of(request.header(b"accept")), scale_of(resource.kind, orjson.loads(raw)))
 
 

@@ -15,11 +15,11 @@ async def _get(state: State, request: Request, resource: Resource, target: Targe
 
 
 async def _update(state: State, request: Request, resource: Resource, target: Target) -> None:
-    await mutate.update(state, request, resource, target.namespace, target.name, Part.STATUS)
+    await mutate.update(state, request, resource, target.namespace, target.name, Part.STATUS, "status")
 
 
 async def _patch(state: State, request: Request, resource: Resource, target: Target) -> None:
-    await mutate.patch(state, request, resource, target.namespace, target.name, Part.STATUS)
+    await mutate.patch(state, request, resource, target.namespace, target.name, Part.STATUS, "status")
 
 
 STATUS = Subresource("status", {"get": _get, "update": _update, "patch": _patch})

@@ -21,7 +21,7 @@ def test_write_options() -> None:
     assert write_options(query, "CreateOptions") == WriteOptions(True, "Strict", "me")
     with pytest.raises(Invalid) as refused:
         write_options({"dryRun": "x", "fieldValidation": "y", "fieldManager": "z" * 129}, "PatchOptions")
-    assert [error.field for error in refused.value.errors] == ["dryRun", "fieldValidation", "fieldManager"]
+    assert [error.field for error in refused.value.errors] == ["fieldManager", "dryRun", "fieldValidation"]
 
 
 @pytest.mark.parametrize(
