@@ -26,7 +26,8 @@ def measure() -> Iterable[Row]:
         with bare.running(plane, answer.body) as target:
             limit = curl(plane, target, "/")
     note = f"{len(answer.body) / 1e6:.1f} MB, {len(answer.body) / 1e6 / figure:.0f} MB/s"
-    yield Row(f"LIST {COUNT:,} pods", figure, "s", limit, "a bare server, same bytes", 0.06, note=note)
+    name, of = f"LIST {COUNT:,} pods", "a bare server, same bytes"
+    yield Row(name, figure, "s", limit, of, 0.05, note=note, ratio_goal=1.3)
 
 
 def curl(plane: Plane, target: Target, path: str) -> float:

@@ -21,6 +21,8 @@ class Row:
     goal: float
     more_is_better: bool = False
     note: str = ""
+    ratio_goal: float = 0.0
+    """What figure to limit must be as well: at most, or at least where more is better. 0: whatever."""
 
     @property
     def ratio(self) -> float:
@@ -29,14 +31,19 @@ class Row:
 
     @property
     def met(self) -> bool:
-        return self.figure >= self.goal if self.more_is_better else self.figure <= self.goal
+        return self._off(self.figure, self.goal) <= 1 and self._off(self.ratio, self.ratio_goal) <= 1
+
+    def _off(self, figure: float, goal: float) -> float:
+        """How many times too low or too high; at most 1 is fine."""
+        if not goal:
+            return 0.0
+        return goal / figure if self.more_is_better else figure / goal
 
     @property
     def verdict(self) -> str:
         if self.met:
             return "met"
-        apart = self.goal / self.figure if self.more_is_better else self.figure / self.goal
-        return f"missed: {apart:.2f} × off"
+        return f"missed: {max(self._off(self.figure, self.goal), self._off(self.ratio, self.ratio_goal)):.2f} × off"
 
     def json(self) -> dict[str, Any]:
         return {**asdict(self), "ratio": self.ratio, "met": self.met}
@@ -55,7 +62,9 @@ def render(rows: Sequence[Row]) -> str:
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    goal = f"{'≥' if row.more_is_better else '≤'} {amount(row.goal, row.unit)}"
+    sign = "≥" if row.more_is_better else "≤"
+    goals = [f"{sign} {amount(row.goal, row.unit)}"] if row.goal else []
+    goal = ", ".join([*goals, f"{sign} {row.ratio_goal:g} ×"] if row.ratio_goal else goals)
     figures = (amount(row.figure, row.unit), amount(row.limit, row.unit), f"{row.ratio:.2f}")
     return (row.measure, *figures, goal, row.verdict, row.limit_of, row.note)
 

@@ -9,6 +9,8 @@ from bench.plane import Plane
 from bench.table import Row
 
 WRITES = 200
+MANY, FEW = 1000, 30
+"""Watchers of one resource, and writes while so many watch."""
 GOALS = {1: 2.0, 100: 6.0}
 """Watchers → milliseconds."""
 
@@ -23,3 +25,14 @@ def measure() -> Iterable[Row]:
             name = f"write → event, {watchers} watcher{'s' if watchers > 1 else ''}, p50"
             note = f"p99 {found['p99'] * 1000:.1f} ms"
             yield Row(name, found["p50"] * 1000, "ms", limit["p50"] * 1000, "etcd's gateway", goal, note=note)
+        yield _many(plane)
+
+
+def _many(plane: Plane) -> Row:
+    flags = ("--clients", str(MANY), "--count", str(FEW), "--first", "100000")
+    with plane.cost("apiserver") as cost:
+        found = generate("watches", *plane.to_apiserver(), *flags)
+    limit = generate("watches", *plane.to_etcd(), "--etcd", *flags)
+    note = f"p50 {found['p50'] * 1000:.1f} ms; {cost.of_each(MANY * FEW)}"
+    name = f"write → event, {MANY:,} watchers, p99"
+    return Row(name, found["p99"] * 1000, "ms", limit["p99"] * 1000, "etcd's gateway", 100, note=note)

@@ -29,6 +29,12 @@ class Expired(Exception):
         super().__init__(f"too old resource version: {asked} ({oldest})")
 
 
+class Message(Protocol):
+    """An object in another encoding, which may lean on its wire bytes."""
+
+    def whole(self, raw: bytes) -> bytes: ...
+
+
 class Entry:
     """One object as of one revision."""
 
@@ -46,7 +52,7 @@ class Entry:
         self.key = key
         self.namespace, _, self.name = key.rpartition("/")
         self.raw = raw
-        self.message: bytes | None = None
+        self.message: Message | None = None
         """The object in protobuf, once somebody has asked for it."""
         self.revision = revision
         self.labels = labels
@@ -130,9 +136,9 @@ class Cache:
         self.ended = False
         """Whether the resource is served no more, or from another cache: watches end."""
 
-    def fill(self, items: Iterable[tuple[str, bytes, int]], revision: int) -> None:
+    def fill(self, entries: Iterable[Entry], revision: int) -> None:
         """Start anew from what etcd held at `revision`; every watcher is told to list again."""
-        self.entries = {key: self.entry(key, stored, changed) for key, stored, changed in items}
+        self.entries = {entry.key: entry for entry in entries}
         self._keys = sorted(self.entries)
         self._dropped += len(self._ring) + 1  # whoever stands at the old end is behind, too
         self._ring = []

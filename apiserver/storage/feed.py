@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Collection
 from contextlib import aclosing
 
 from apiserver.storage import keys
-from apiserver.storage.cache import Cache
+from apiserver.storage.cache import Cache, Entry
 from apiserver.storage.etcd import Compacted, Etcd, EtcdError, prefix_end
 from apiserver.storage.stubs import etcd_pb2 as pb
 from daemon.log import logger
@@ -108,14 +108,14 @@ class Feed:
         missed = self._joining[prefix] = []
         revision = self.revision
         try:
-            items = [item async for item in self._read(prefix, revision)]
+            entries = [cache.entry(*item) async for item in self._read(prefix, revision)]
         except Compacted:
             return False
         finally:
             current = self._joining.pop(prefix, None)
         if current is not missed:
             return False  # the feed lost sight of etcd meanwhile
-        cache.fill(items, revision)
+        cache.fill(entries, revision)
         self.leave(prefix)
         self._caches[prefix] = cache
         for event in missed:
@@ -152,17 +152,18 @@ class Feed:
     async def _fill(self) -> None:
         revision = await self.etcd.revision()
         reserved = [name async for name, _, _ in self._read(keys.RESERVATIONS, revision)]
-        contents: dict[bytes, list[tuple[str, bytes, int]]] = {}
+        contents: dict[bytes, list[Entry]] = {}
         while missing := self._caches.keys() - contents.keys():  # one may join meanwhile
             for prefix in missing:
-                contents[prefix] = [item async for item in self._read(prefix, revision)]
+                cache = self._caches[prefix]
+                contents[prefix] = [cache.entry(*item) async for item in self._read(prefix, revision)]
         self._joining.clear()
         self._reserved = {}
         for name in reserved:
             self._reserve(name, held=True)
-        for prefix, items in contents.items():
+        for prefix, entries in contents.items():
             if prefix in self._caches:
-                self._caches[prefix].fill(items, revision)
+                self._caches[prefix].fill(entries, revision)
         self.revision = revision
         self.filled.set()
         self._release()

@@ -91,7 +91,7 @@ def test_a_slow_watcher_falls_out_of_the_ring(monkeypatch: pytest.MonkeyPatch) -
 def test_a_refilled_cache_sends_everybody_to_list_again() -> None:
     cache = new_cache()
     watcher = cache.watch(10)
-    cache.fill([("ns/x", stored("x"), 15)], 20)
+    cache.fill([cache.entry("ns/x", stored("x"), 15)], 20)
     with pytest.raises(Expired):
         watcher.take()
     assert names(cache) == ["x"]
