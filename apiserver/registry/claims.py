@@ -5,6 +5,7 @@ StatefulSet's templates, or in a pod's ephemeral volume.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from api import names, quantity
@@ -26,7 +27,6 @@ _ONE_POD = "ReadWriteOncePod"
 
 
 def default_claim(spec: Object) -> None:
-    """A claim's spec. What it is filled from (`dataSource`) is said twice, once in the older form."""
     if not spec.get("volumeMode"):
         spec["volumeMode"] = "Filesystem"
 
@@ -114,19 +114,20 @@ def storage_class(obj: Object) -> str:
     return annotated if annotated is not None else (obj.get("spec") or {}).get("storageClassName") or ""
 
 
-COLUMNS = {
-    "class": Column(
-        "StorageClass", lambda obj, now: storage_class(obj), description="StorageClass of the volume or the claim"
-    ),
-    "attributes": Column(
-        "VolumeAttributesClass",
-        lambda obj, now: (obj.get("spec") or {}).get("volumeAttributesClassName") or UNSET,
-        description="VolumeAttributesClass of the volume or the claim",
-    ),
-    "mode": Column(
-        "VolumeMode",
-        lambda obj, now: (obj.get("spec") or {}).get("volumeMode") or UNSET,
-        description="Whether the volume is a filesystem or a raw block device",
-        priority=1,
-    ),
-}
+def _phase(obj: Object, now: datetime) -> str:
+    return "Terminating" if obj["metadata"].get("deletionTimestamp") else (obj.get("status") or {}).get("phase") or ""
+
+
+PHASE = Column("Status", _phase, description="Whether it is bound")
+CLASS = Column("StorageClass", lambda obj, now: storage_class(obj), description="Its StorageClass")
+ATTRIBUTES = Column(
+    "VolumeAttributesClass",
+    lambda obj, now: (obj.get("spec") or {}).get("volumeAttributesClassName") or UNSET,
+    description="Its VolumeAttributesClass",
+)
+MODE = Column(
+    "VolumeMode",
+    lambda obj, now: (obj.get("spec") or {}).get("volumeMode") or UNSET,
+    description="Whether it is a filesystem or a raw block device",
+    priority=1,
+)

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from typing import Any
-
 from api import names
 from api.field import FieldError, duplicate, forbidden, invalid
 from apiserver.registry import rules
@@ -42,7 +38,7 @@ def validate_spec_change(new: Object, old: Object) -> list[FieldError]:
         errors += _gated_changes(wanted, before)
     if not rules.same(wanted, before):
         text = f"pod updates may not change fields other than {','.join(_UPDATABLE)}"
-        lines = "\n".join(_differences(wanted, before, "spec"))
+        lines = "\n".join(rules.differences(wanted, before, "spec"))
         errors.append(forbidden("spec", f"{text}\n{lines}"))
     return errors
 
@@ -120,21 +116,6 @@ def _gated_changes(wanted: Object, before: Object) -> list[FieldError]:
     if not affinity.get("nodeAffinity"):
         wanted["affinity"] = {**(wanted.get("affinity") or {}), "nodeAffinity": None}
     return errors
-
-
-def _differences(now: Any, before: Any, at: str) -> Iterator[str]:
-    """Where two values differ, a line for what was and a line for what is asked."""
-    if isinstance(now, dict) and isinstance(before, dict):
-        for key in sorted(now.keys() | before.keys()):
-            if not rules.same(now.get(key), before.get(key), key):
-                yield from _differences(now.get(key), before.get(key), f"{at}.{key}")
-    elif isinstance(now, list) and isinstance(before, list) and len(now) == len(before):
-        for index, (new, old) in enumerate(zip(now, before, strict=True)):
-            if not rules.same(new, old):
-                yield from _differences(new, old, f"{at}[{index}]")
-    else:
-        yield f"- {at}: {json.dumps(before)}"
-        yield f"+ {at}: {json.dumps(now)}"
 
 
 def keep_for_status(new: Object, old: Object) -> None:

@@ -7,12 +7,24 @@ wrong: a pod has hundreds of fields and nearly all of them are right.
 from __future__ import annotations
 
 import ipaddress
+import json
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from api import intstr, names
-from api.field import OMITTED, ErrorType, FieldError, forbidden, invalid, not_supported, required
+from api.field import (
+    OMITTED,
+    ErrorType,
+    FieldError,
+    duplicate,
+    forbidden,
+    invalid,
+    not_supported,
+    required,
+    too_long,
+)
+from apiserver.registry.kind import Object
 
 IMMUTABLE = "field is immutable"
 NOT_NEGATIVE = "must be greater than or equal to 0"
@@ -23,6 +35,15 @@ _NOT_PERCENT = names.regex_message(
     "a valid percent string must be a numeric string followed by an ending '%'", "[0-9]+%", "1%", "93%"
 )
 _HTTP_HEADER = re.compile(r"[-A-Za-z0-9]+\Z")
+_STATUSES = ("False", "True", "Unknown")
+_REASON = re.compile(r"[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?\Z")
+_NO_REASON = names.regex_message(
+    "a condition reason must start with alphabetic character, optionally followed by a string of alphanumeric "
+    "characters or '_,:', and must end with an alphanumeric character or '_'",
+    "[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?",
+    *("my_name", "MY_NAME", "MyName", "ReasonA,ReasonB", "ReasonA:ReasonB"),
+)
+_CONDITION_LENGTHS = {"reason": 1024, "message": 32768}
 _POINTERS = frozenset(
     {
         "activeDeadlineSeconds",
@@ -66,6 +87,21 @@ def same(new: Any, old: Any, name: str = "") -> bool:
 
 def immutable(new: Any, old: Any, at: str) -> list[FieldError]:
     return [] if same(new, old) else [invalid(at, new, IMMUTABLE)]
+
+
+def differences(now: Any, before: Any, at: str) -> Iterator[str]:
+    """Where two values differ, a line for what was and a line for what is asked."""
+    if isinstance(now, dict) and isinstance(before, dict):
+        for key in sorted(now.keys() | before.keys()):
+            if not same(now.get(key), before.get(key), key):
+                yield from differences(now.get(key), before.get(key), f"{at}.{key}")
+    elif isinstance(now, list) and isinstance(before, list) and len(now) == len(before):
+        for index, (new, old) in enumerate(zip(now, before, strict=True)):
+            if not same(new, old):
+                yield from differences(new, old, f"{at}[{index}]")
+    else:
+        yield f"- {at}: {json.dumps(before)}"
+        yield f"+ {at}: {json.dumps(now)}"
 
 
 def not_negative(obj: Mapping[str, Any], names_: Iterable[str], at: str) -> list[FieldError]:
@@ -122,6 +158,37 @@ def port_number_or_name(value: Any, at: str) -> list[FieldError]:
     if isinstance(value, str):
         return each(names.port_name, value, at)
     return port_number(value, at)
+
+
+def conditions(values: Sequence[Object], at: str) -> list[FieldError]:
+    """metav1.Conditions: one of each type, each with its time and its reason."""
+    errors: list[FieldError] = []
+    for index, condition in enumerate(values):
+        here, kind = f"{at}[{index}]", condition.get("type") or ""
+        if any((other.get("type") or "") == kind for other in values[:index]):
+            errors.append(duplicate(f"{here}.type", kind))
+        errors += _condition(condition, here)
+    return errors
+
+
+def _condition(condition: Object, at: str) -> list[FieldError]:
+    errors = each(names.qualified_name, condition.get("type"), f"{at}.type")
+    status, reason = condition.get("status") or "", condition.get("reason") or ""
+    if status not in _STATUSES:
+        errors.append(not_supported(f"{at}.status", status, _STATUSES))
+    generation = condition.get("observedGeneration") or 0
+    if generation < 0:
+        errors.append(invalid(f"{at}.observedGeneration", generation, "must be greater than or equal to zero"))
+    if not condition.get("lastTransitionTime"):
+        errors.append(required(f"{at}.lastTransitionTime", "must be set"))
+    if not reason:
+        errors.append(required(f"{at}.reason", "must be set"))
+    elif not _REASON.match(reason):
+        errors.append(invalid(f"{at}.reason", reason, _NO_REASON))
+    for field, limit in _CONDITION_LENGTHS.items():
+        if len(condition.get(field) or "") > limit:
+            errors.append(too_long(f"{at}.{field}", condition[field], limit))
+    return errors
 
 
 def http_header_name(value: str) -> list[str]:

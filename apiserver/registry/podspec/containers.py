@@ -11,7 +11,6 @@ from apiserver.registry import resources, rules
 from apiserver.registry.kind import Object
 from apiserver.registry.podspec import environment, handlers, security, volumes
 
-_PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 _MESSAGE_POLICIES = ("File", "FallbackToLogsOnError")
 _RESIZE_POLICIES = ("NotRequired", "RestartContainer")
 _NOT_EPHEMERAL = (
@@ -132,8 +131,8 @@ def _common(container: Object, around: Surroundings, at: str) -> list[FieldError
         errors += environment.sources(sources, f"{at}.envFrom")
     if get("volumeMounts") or get("volumeDevices"):
         errors += volumes.mounts(container, around.volumes, at)
-    if get("imagePullPolicy") not in _PULL_POLICIES:
-        errors += rules.one_of(get("imagePullPolicy"), _PULL_POLICIES, f"{at}.imagePullPolicy")
+    if get("imagePullPolicy") not in volumes.PULL_POLICIES:
+        errors += rules.one_of(get("imagePullPolicy"), volumes.PULL_POLICIES, f"{at}.imagePullPolicy")
     if stated := get("resources"):
         errors += resources.requirements(stated, f"{at}.resources", around.claims)
     if resize := get("resizePolicy"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from apiserver.registry import resources
+from apiserver.registry import claims, resources
 from apiserver.registry.kind import Object
 
 GRACE_PERIOD = 30
@@ -151,13 +151,18 @@ def _volume(volume: Object) -> None:
         source = volume.get(name)
         if source is not None and source.get("defaultMode") is None:
             source["defaultMode"] = FILE_MODE
+    default_sources(volume)
+    _volume_parts(volume)
+
+
+def default_sources(holder: Object) -> None:
+    """The sources that have defaults of their own, in a pod's volume or in a persistent one."""
     for name, values in _SOURCES.items():
-        source = volume.get(name)
+        source = holder.get(name)
         if source is not None:
             for field, value in values.items():
                 if source.get(field) is None:
                     source[field] = value
-    _volume_parts(volume)
 
 
 def _volume_parts(volume: Object) -> None:
@@ -177,8 +182,8 @@ def _volume_parts(volume: Object) -> None:
                 token["expirationSeconds"] = TOKEN_LIFETIME
     if ephemeral := volume.get("ephemeral"):
         claim = (ephemeral.get("volumeClaimTemplate") or {}).get("spec")
-        if claim is not None and not claim.get("volumeMode"):
-            claim["volumeMode"] = "Filesystem"
+        if claim is not None:
+            claims.default_claim(claim)
 
 
 def _items(source: Object | None) -> None:

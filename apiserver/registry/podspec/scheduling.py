@@ -30,18 +30,21 @@ def affinity(value: Object, at: str) -> list[FieldError]:
 
 def _node_affinity(value: Object, at: str) -> list[FieldError]:
     errors: list[FieldError] = []
-    required_terms = value.get(_REQUIRED)
-    if required_terms is not None:
-        terms_at = f"{at}.{_REQUIRED}.nodeSelectorTerms"
-        terms = required_terms.get("nodeSelectorTerms") or ()
-        if not terms:
-            errors.append(required(terms_at, "must have at least one node selector term"))
-        for index, term in enumerate(terms):
-            errors += _node_term(term, f"{terms_at}[{index}]", strict=True)
+    if (selector := value.get(_REQUIRED)) is not None:
+        errors += node_selector(selector, f"{at}.{_REQUIRED}")
     for index, preferred in enumerate(value.get(_PREFERRED) or ()):
         here = f"{at}.{_PREFERRED}[{index}]"
         errors += _weight(preferred, here)
         errors += _node_term(preferred.get("preference") or {}, f"{here}.preference", strict=False)
+    return errors
+
+
+def node_selector(value: Object, at: str) -> list[FieldError]:
+    terms = value.get("nodeSelectorTerms") or ()
+    at = f"{at}.nodeSelectorTerms"
+    errors = [] if terms else [required(at, "must have at least one node selector term")]
+    for index, term in enumerate(terms):
+        errors += _node_term(term, f"{at}[{index}]", strict=True)
     return errors
 
 

@@ -6,23 +6,14 @@ from collections.abc import Mapping
 
 from api import names, quantity
 from api.field import FieldError, duplicate, forbidden, invalid, not_found, not_supported, required
-from apiserver.registry import rules
+from apiserver.registry import claims, metadata, rules
 from apiserver.registry.kind import Object
-from apiserver.registry.podspec import environment
+from apiserver.registry.podspec import environment, sources
 
 _FILE_MODE = "must be a number between 0 and 0777 (octal), both inclusive"
-_ONE_TYPE = "may not specify more than 1 volume type"
-_HOST_PATH_TYPES = (
-    "",
-    "BlockDevice",
-    "CharDevice",
-    "Directory",
-    "DirectoryOrCreate",
-    "File",
-    "FileOrCreate",
-    "Socket",
-)
+_ONE_TYPE = sources.ONE_TYPE
 _PROPAGATION = ("Bidirectional", "HostToContainer", "None")
+PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 _CLAIM_SOURCES = ("persistentVolumeClaim", "ephemeral")
 _TOKEN_SECONDS = (600, 2**32)
 
@@ -50,12 +41,7 @@ def volumes(values: list[Object], at: str) -> tuple[dict[str, Object], list[Fiel
 
 def _source(volume: Object, at: str) -> list[FieldError]:
     given = [kind for kind, source in volume.items() if kind != "name" and source is not None]
-    if not given:
-        return [required(at, "must specify a volume type")]
-    first, *others = given
-    check = _CHECKS.get(first)
-    errors = check(volume[first], f"{at}.{first}") if check else []
-    return errors + [forbidden(f"{at}.{kind}", _ONE_TYPE) for kind in others]
+    return sources.one_source(given, volume, _CHECKS, at)
 
 
 def _empty_dir(source: Object, at: str) -> list[FieldError]:
@@ -66,16 +52,6 @@ def _empty_dir(source: Object, at: str) -> list[FieldError]:
     except quantity.QuantityError as error:
         return [invalid(f"{at}.sizeLimit", limit, str(error))]
     return [forbidden(f"{at}.sizeLimit", "SizeLimit field must be a valid resource quantity")]
-
-
-def _host_path(source: Object, at: str) -> list[FieldError]:
-    path, kind = source.get("path"), source.get("type")
-    if not path:
-        return [required(f"{at}.path")]
-    errors = _no_backsteps(path, f"{at}.path")
-    if kind is not None and kind not in _HOST_PATH_TYPES:
-        errors.append(not_supported(f"{at}.type", kind, _HOST_PATH_TYPES))
-    return errors
 
 
 def _config_map(source: Object, at: str) -> list[FieldError]:
@@ -172,24 +148,31 @@ def _projection(kind: str, part: Object, volume_at: str, at: str) -> list[FieldE
     return errors
 
 
-def _claim(source: Object, at: str) -> list[FieldError]:
-    return [] if source.get("claimName") else [required(f"{at}.claimName")]
+def _ephemeral(source: Object, at: str) -> list[FieldError]:
+    """A claim that is made with the pod, and goes with it."""
+    template, at = source.get("volumeClaimTemplate"), f"{at}.volumeClaimTemplate"
+    if template is None:
+        return [required(at)]
+    meta = template.get("metadata") or {}
+    errors = metadata.validate_annotations(meta.get("annotations"), f"{at}.metadata.annotations")
+    errors += rules.labels(meta.get("labels"), f"{at}.metadata.labels")
+    for name, value in meta.items():
+        if name not in ("annotations", "labels") and value:
+            errors.append(forbidden(f"{at}.metadata.{name}", "cannot be set"))
+    return errors + claims.claim(template.get("spec") or {}, f"{at}.spec")
 
 
-def _nfs(source: Object, at: str) -> list[FieldError]:
-    errors = [required(f"{at}.{name}") for name in ("server", "path") if not source.get(name)]
-    if not (source.get("path") or "").startswith("/"):
-        errors.append(invalid(f"{at}.path", source.get("path") or "", "must be an absolute path"))
+def _image(source: Object, at: str) -> list[FieldError]:
+    policy = source.get("pullPolicy")
+    errors = [] if source.get("reference") else [required(f"{at}.reference")]
+    if policy is not None and policy not in PULL_POLICIES:
+        errors += rules.one_of(policy, PULL_POLICIES, f"{at}.pullPolicy")
     return errors
-
-
-def _no_backsteps(path: str, at: str) -> list[FieldError]:
-    return [invalid(at, path, "must not contain '..'")] if ".." in path.split("/") else []
 
 
 def _descending(path: str, at: str) -> list[FieldError]:
     errors = [invalid(at, path, "must be a relative path")] if path.startswith("/") else []
-    return errors + _no_backsteps(path, at)
+    return errors + sources.no_backsteps(path, at)
 
 
 def _local_path(path: str, at: str) -> list[FieldError]:
@@ -200,15 +183,18 @@ def _local_path(path: str, at: str) -> list[FieldError]:
     return errors
 
 
-_CHECKS = {
+_CHECKS: dict[str, sources.Check] = {
     "emptyDir": _empty_dir,
-    "hostPath": _host_path,
-    "configMap": _config_map,
+    "gitRepo": sources.needs("repository"),
     "secret": _secret,
+    "persistentVolumeClaim": sources.needs("claimName"),
     "downwardAPI": _downward,
+    "configMap": _config_map,
     "projected": _projected,
-    "persistentVolumeClaim": _claim,
-    "nfs": _nfs,
+    **sources.BOTH,
+    "csi": sources.csi_in_pod,
+    "ephemeral": _ephemeral,
+    "image": _image,
 }
 
 
@@ -294,6 +280,6 @@ def _devices(devices: list[Object], known: Mapping[str, Object], at: str) -> lis
             errors.append(invalid(f"{here}.name", name, text))
         if not path:
             errors.append(required(f"{here}.devicePath"))
-        elif _no_backsteps(path, ""):
+        elif sources.no_backsteps(path, ""):
             errors.append(invalid(f"{here}.devicePath", path, "can not contain backsteps ('..')"))
     return errors
