@@ -28,6 +28,9 @@ _SPECIAL_V3: dict[str, Json] = {
 }
 
 
+_NONE: Mapping[str, Json] = {}
+
+
 def references(raw: Any) -> Iterable[str]:
     """The definitions that a schema refers to, itself aside."""
     if isinstance(raw, Mapping):
@@ -38,23 +41,24 @@ def references(raw: Any) -> Iterable[str]:
                 yield from references(value)
 
 
-def closure(names: Iterable[str]) -> list[str]:
-    """These definitions and all that they need, sorted."""
+def closure(names: Iterable[str], own: Mapping[str, Json] = _NONE) -> list[str]:
+    """These definitions and all that they need, sorted. `own` are those that are in no data file."""
     found: set[str] = set()
     waiting = list(names)
     while waiting:
         name = waiting.pop()
         if name not in found:
             found.add(name)
-            waiting.extend(references(definition(name)))
+            waiting.extend(references(own.get(name) or definition(name)))
     return sorted(found)
 
 
 @dataclass
 class Writer:
-    """Writes definitions in one version of OpenAPI (2 or 3)."""
+    """Writes definitions in one version of OpenAPI (2 or 3). `own` are those that are in no data file."""
 
     version: int
+    own: Mapping[str, Json] = field(default_factory=dict)
     prose: Prose = field(default_factory=Prose)
 
     @property
@@ -66,10 +70,12 @@ class Writer:
 
     def schemas(self, names: Iterable[str]) -> dict[str, Json]:
         """The closure of these definitions, by name."""
-        return {name: self.schema(name) for name in closure(names)}
+        return {name: self.schema(name) for name in closure(names, self.own)}
 
     def schema(self, name: str) -> Json:
         """One definition with its prose."""
+        if name in self.own:
+            return self._node(self.own[name])
         text, fields = self.prose.of(name)
         special = (_SPECIAL_V3 if self.version == 3 else _SPECIAL_V2).get(name)
         written: Json = dict(special) if special is not None else self._node(definition(name))

@@ -7,13 +7,14 @@ all its prose is a megabyte): the caller keeps what they return, and nothing is 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
 
 from api.schema.document import Writer, closure
 from api.schema.node import UnknownDefinition, definition
+from apiserver.endpoints import openapi_custom
 from apiserver.endpoints.openapi_paths import paths
 from apiserver.registry.kind import Kind
 
@@ -52,8 +53,10 @@ def v3_hash(group_version: str, kinds: Iterable[Kind]) -> str:
     for kind in _of_group(group_version, kinds):
         facts = (kind.kind, kind.plural, kind.namespaced, kind.status, kind.scale is not None, kind.subresources)
         digest.update(repr(facts).encode())
-    for name in closure(_definitions(_of_group(group_version, kinds))):
-        digest.update(orjson.dumps({name: definition(name)}))
+    chosen = _of_group(group_version, kinds)
+    own = openapi_custom.definitions(chosen, 3)
+    for name in closure(_definitions(chosen, own), own):
+        digest.update(orjson.dumps({name: own.get(name) or definition(name)}))
     return digest.hexdigest().upper()
 
 
@@ -65,12 +68,13 @@ def v3_document(group_version: str, kinds: Iterable[Kind]) -> bytes:
     chosen = _of_group(group_version, kinds)
     if not chosen:
         raise KeyError(group_version)
-    writer = Writer(3)
+    own = openapi_custom.definitions(chosen, 3)
+    writer = Writer(3, own)
     document = {
         "openapi": "3.0.0",
         "info": {"title": TITLE, "version": VERSION},
         "paths": {f"/{path}": item for path, item in paths(chosen, writer).items()},
-        "components": {"schemas": writer.schemas(_definitions(chosen))},
+        "components": {"schemas": writer.schemas(_definitions(chosen, own))},
     }
     return orjson.dumps(document)
 
@@ -78,12 +82,13 @@ def v3_document(group_version: str, kinds: Iterable[Kind]) -> bytes:
 def v2(kinds: Iterable[Kind]) -> Json:
     """What `/openapi/v2` answers."""
     chosen = tuple(kinds)
-    writer = Writer(2)
+    own = openapi_custom.definitions(chosen, 2)
+    writer = Writer(2, own)
     return {
         "swagger": "2.0",
         "info": {"title": TITLE, "version": VERSION},
         "paths": {f"/{path}": item for path, item in paths(chosen, writer).items()},
-        "definitions": writer.schemas(_definitions(chosen)),
+        "definitions": writer.schemas(_definitions(chosen, own)),
     }
 
 
@@ -91,15 +96,15 @@ def _of_group(group_version: str, kinds: Iterable[Kind]) -> tuple[Kind, ...]:
     return tuple(kind for kind in kinds if kind.api_version == group_version)
 
 
-def _definitions(kinds: Sequence[Kind]) -> list[str]:
-    """Every type that the kinds' operations take or give."""
-    names = set(_SHARED)
+def _definitions(kinds: Sequence[Kind], own: Mapping[str, Json]) -> list[str]:
+    """Every type that the kinds' operations take or give; `own` are those that are in no data file."""
+    names = set(_SHARED) | own.keys()
     for kind in kinds:
         names.update((kind.definition, f"{kind.definition}List"))
         names.update(_SUBRESOURCE_BODIES[name] for name in kind.subresources if name in _SUBRESOURCE_BODIES)
         if kind.scale is not None:
             names.add("io.k8s.api.autoscaling.v1.Scale")
-    return sorted(filter(_exists, names))
+    return sorted(name for name in names if name in own or _exists(name))
 
 
 def _exists(name: str) -> bool:

@@ -23,8 +23,9 @@ ACCEPTED = (JSON_PATCH, MERGE, STRATEGIC)
 async def read_patch(request: Request, schema: Schema) -> Callable[[Object], Object]:
     """The patch in the body, as the function that applies it. Raises BadRequest, UnsupportedMediaType."""
     media = media_type(request.header(b"content-type"))
-    if media not in ACCEPTED:
-        raise UnsupportedMediaType(ACCEPTED)
+    accepted = tuple(each for each in ACCEPTED if each != STRATEGIC) if schema.custom else ACCEPTED
+    if media not in accepted:
+        raise UnsupportedMediaType(accepted)
     body = await request.body()
     try:
         patch: Any = orjson.loads(body)

@@ -43,6 +43,8 @@ class Context:
     namespace: str = ""
     user: str = ""
     groups: tuple[str, ...] = ()
+    uid: str = ""
+    extra: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     dry_run: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Server-wide settings: `service_cluster_ip_range`, `service_node_port_range`, …"""
@@ -154,7 +156,7 @@ class Scale:
     replicas: tuple[str, ...] = ("spec", "replicas")
     status_replicas: tuple[str, ...] = ("status", "replicas")
     selector: tuple[str, ...] = ("spec", "selector")
-    """A LabelSelector object, or a plain map of labels (ReplicationController)."""
+    """A LabelSelector object, a plain map of labels (ReplicationController), or text (a custom kind)."""
 
 
 @dataclass(frozen=True)
@@ -177,6 +179,8 @@ class Kind:
     status: bool = False
     scale: Scale | None = None
     subresources: tuple[str, ...] = ()
+    parts: Mapping[str, Strategy] = field(default_factory=dict, hash=False)
+    """The subresources that are ways to write a part of the object, each with the strategy of an update through it."""
     columns: tuple[Column, ...] = ()
     """Columns after NAME and before AGE; an empty tuple prints NAME and AGE only."""
     table: Literal["named", "plain"] = "named"

@@ -73,14 +73,13 @@ async def _write(
 def scale_of(kind: Kind, obj: Object) -> Object:
     """The Scale of an object."""
     where = kind.scale or Scale()
-    selector = _at(obj, where.selector)
-    labels = LabelSelector.of(selector) if _is_label_selector(selector) else LabelSelector.of_map(selector or {})
+    selector = _at(obj, where.selector) if where.selector else None
     return {
         "kind": KIND,
         "apiVersion": f"{GROUP}/{VERSION}",
         "metadata": {name: obj["metadata"][name] for name in _META if name in obj["metadata"]},
         "spec": {"replicas": _at(obj, where.replicas) or 0},
-        "status": {"replicas": _at(obj, where.status_replicas) or 0, "selector": str(labels)},
+        "status": {"replicas": _at(obj, where.status_replicas) or 0, "selector": _selector(selector)},
     }
 
 
@@ -101,6 +100,13 @@ def _scaled(kind: Kind, old: Object, scale: Object) -> Object:
         place = place.setdefault(key, {})
     place[last] = replicas
     return new
+
+
+def _selector(value: Any) -> str:
+    """A LabelSelector, a map of labels, or a selector that is text already (a custom kind's), as text."""
+    if isinstance(value, str):
+        return value
+    return str(LabelSelector.of(value) if _is_label_selector(value) else LabelSelector.of_map(value or {}))
 
 
 def _is_label_selector(value: Any) -> bool:
