@@ -7,12 +7,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from apiserver.cel.values import Budget, BudgetExceeded, CelError
 
 if TYPE_CHECKING:
-    from api.schema.node import Schema
     from apiserver.cel.program import Program
 
 __all__ = ["AUTHORIZER", "Budget", "BudgetExceeded", "CelError", "compile"]
@@ -21,11 +20,11 @@ AUTHORIZER = "kubernetes.authorization.Authorizer"
 """The type of the variable `authorizer`."""
 
 
-def compile(expression: str, *, variables: Mapping[str, Schema | str | None], returns: str = "") -> Program:
+def compile(expression: str, *, variables: Mapping[str, Mapping[str, Any] | str | None], returns: str = "") -> Program:
     """The program of an expression. Raises CelError.
 
-    Each variable has a schema, or a CEL type by name (`string`, `AUTHORIZER`), or None for any JSON. `returns` names
-    the type that the result must have (`bool`, `string`), if any.
+    Each variable has a schema (of an OpenAPI v3 document), or a CEL type by name (`string`, `AUTHORIZER`), or None for
+    any JSON. `returns` names the type that the result must have (`bool`, `string`), if any.
     """
     from apiserver.cel import program
 

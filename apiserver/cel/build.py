@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from apiserver.cel.functions import TABLE, Overloads
-from apiserver.cel.syntax import Call, Const, Fold, Ident, ListOf, MapOf, Node, Select
+from apiserver.cel.names import unescape
+from apiserver.cel.syntax import Call, Const, Fold, Ident, ListOf, MapOf, Message, Node, Select
 from apiserver.cel.values import NONE, Budget, BudgetExceeded, CelError, Optional, TypeValue, type_name
+from apiserver.cel.weight import weight
 
 Frame = list[Any]
 Evaluate = Callable[[Frame], Any]
@@ -37,23 +39,6 @@ class Failure:
     error: CelError
 
 
-def weight(node: Node) -> int:
-    """How many nodes an evaluation visits at most, each fold's body counted once."""
-    match node:
-        case Select():
-            return 1 + weight(node.operand)
-        case Call():
-            return 1 + sum(map(weight, node.args))
-        case ListOf():
-            return 1 + sum(map(weight, node.elements))
-        case MapOf():
-            return 1 + sum(weight(key) + weight(value) for key, value, _ in node.entries)
-        case Fold():
-            return 1 + sum(map(weight, (node.range, node.initial, node.condition, node.step, node.result)))
-        case _:
-            return 1
-
-
 class Builder:
     """Makes the closures of one expression. `size` is the length that its frames need."""
 
@@ -61,6 +46,8 @@ class Builder:
         self._scope = {name: at for at, name in enumerate(variables, 1)}
         self._accumulators: set[int] = set()
         self.size = len(variables) + 1
+        self.used: set[str] = set()
+        """The names of variables that the expression looks at."""
 
     def build(self, node: Node) -> Evaluate:
         match node:
@@ -79,13 +66,15 @@ class Builder:
                 return self._map(node)
             case Fold():
                 return self._fold(node)
+            case Message():
+                raise CelError(f"undeclared reference to '{node.name}' (in container '')")
 
     def _ident(self, name: str) -> Evaluate:
-        at = self._scope.get(name)
-        if at is None:
+        slot = self._scope.get(name)
+        if slot is None:
             value = TypeValue(name)
             return lambda frame: value
-        slot = at
+        self.used.add(name)
         if slot in self._accumulators:
 
             def accumulated(frame: Frame) -> Any:
@@ -172,7 +161,7 @@ class Builder:
 
         def fold(frame: Frame) -> Any:
             values = items(frame)
-            if type(values) is not list and type(values) is not dict:
+            if not isinstance(values, (list, dict)):
                 raise CelError(f"no such overload: comprehension over {type_name(values)}")
             budget: Budget = frame[0]
             frame[accumulator] = initial(frame)
@@ -278,23 +267,6 @@ def lookup(value: Any, name: str) -> Optional:
     if "__" in name and (plain := unescape(name)) in value:
         return Optional(True, value[plain])
     return NONE
-
-
-_ESCAPES = {"__underscores__": "__", "__dot__": ".", "__dash__": "-", "__slash__": "/"}
-KEYWORDS = frozenset(
-    {"true", "false", "null", "in", "as", "break", "const", "continue", "else", "for", "function", "if", "import"}
-    | {"let", "loop", "package", "namespace", "return", "var", "void", "while"}
-)
-
-
-def unescape(name: str) -> str:
-    """The property that `a__dash__b` or `__namespace__` names."""
-    if name.startswith("__") and name.endswith("__") and name[2:-2] in KEYWORDS:
-        return name[2:-2]
-    for escaped, plain in _ESCAPES.items():
-        if escaped != "__underscores__":
-            name = name.replace(escaped, plain)
-    return name.replace("__underscores__", "__")
 
 
 def _and(args: list[Evaluate]) -> Evaluate:

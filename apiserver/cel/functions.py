@@ -88,12 +88,14 @@ class Overloads:
 
     def _search(self, types: tuple[type, ...]) -> Implementation:
         for row in self._rows:
-            if len(row.types) == len(types) and all(
-                wanted is object or wanted is given for wanted, given in zip(row.types, types, strict=True)
-            ):
+            if len(row.types) == len(types) and all(map(_fits, row.types, types)):
                 return row.implementation
         given = ", ".join(NAMES.get(each, "dyn") for each in types)
         raise CelError(f"no such overload: {self.name}({given})")
+
+
+def _fits(wanted: type, given: type) -> bool:
+    return wanted is object or wanted is given or (wanted is list and issubclass(given, list))
 
 
 TABLE: dict[str, Overloads] = {}
@@ -168,4 +170,4 @@ def _length(value: Any) -> int:
     kind = type(value)
     if kind is str or kind is bytes:
         return len(value) // 10
-    return len(value) if kind is list or kind is dict else 0
+    return len(value) if isinstance(value, (list, dict)) else 0

@@ -5,31 +5,45 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from api.schema.node import Schema
 from apiserver.cel import AUTHORIZER, checker
-from apiserver.cel.build import Builder, Evaluate, weight
+from apiserver.cel.build import Builder
+from apiserver.cel.convert import Convert, converter
 from apiserver.cel.library.authorizer import Authorizer
+from apiserver.cel.messages import Messages
 from apiserver.cel.syntax import read
 from apiserver.cel.values import Budget, CelError
+from apiserver.cel.weight import weight
+
+PER_CALL = 1_000_000
+"""Steps that one evaluation may take: about a third of a second."""
 
 _REQUEST = ".requestResource"
 _CHECK = "kubernetes.authorization.ResourceCheck"
-PER_CALL = 1_000_000
-"""Steps that one evaluation may take: about a third of a second."""
 
 
 class Program:
     """Made by `compile`. Immutable and without state: it may be evaluated any number of times."""
 
-    __slots__ = ("_evaluate", "_size", "_slots", "_weight", "result")
+    __slots__ = ("_converters", "_evaluate", "_size", "_slots", "_weight", "result", "used")
 
-    def __init__(self, evaluate: Evaluate, size: int, weight: int, slots: Mapping[str, int], result: str) -> None:
-        self._evaluate = evaluate
-        self._size = size
-        self._weight = weight
-        self._slots = slots
+    def __init__(
+        self, serialised: bytes, result: str, names: tuple[str, ...], converters: Mapping[str, Convert]
+    ) -> None:
+        """Raises CelError."""
+        builder = Builder(names)
+        try:
+            tree = read(serialised)
+            self._evaluate = builder.build(tree)
+            self._weight = weight(tree)
+        except RecursionError as error:
+            raise CelError("expression nests too deep") from error
+        self._size = builder.size
+        self._slots = {name: at for at, name in enumerate(names, 1)}
+        self._converters = converters
         self.result = result
         """The type of the result as CEL writes it (`bool`, `list<string>`, `dyn`)."""
+        self.used = frozenset(builder.used)
+        """The variables that the expression looks at."""
 
     def evaluate(self, budget: Budget | None = None, /, **values: Any) -> Any:
         """The value of the expression for these variables. Raises CelError, BudgetExceeded.
@@ -40,14 +54,9 @@ class Program:
         start = own.left
         frame: list[Any] = [None] * self._size
         frame[0] = own
-        for name, value in values.items():
-            slot = self._slots.get(name)
-            if slot is not None:
-                frame[slot] = value
-                if type(value) is Authorizer:
-                    frame[self._slots[name + _REQUEST]] = value.request_resource
         try:
             own.spend(self._weight)
+            self._fill(frame, values)
             return self._evaluate(frame)
         except RecursionError as error:
             raise CelError("expression nests too deep") from error
@@ -55,19 +64,39 @@ class Program:
             if budget is not None:
                 budget.left -= start - own.left
 
+    def _fill(self, frame: list[Any], values: Mapping[str, Any]) -> None:
+        for name, value in values.items():
+            slot = self._slots.get(name)
+            if slot is not None:
+                convert = self._converters.get(name)
+                frame[slot] = value if convert is None else convert(value)
+                if type(value) is Authorizer:
+                    frame[self._slots[name + _REQUEST]] = value.request_resource
 
-def compile(expression: str, variables: Mapping[str, Schema | str | None], returns: str) -> Program:
+
+def compile(expression: str, variables: Mapping[str, Mapping[str, Any] | str | None], returns: str) -> Program:
     """See `apiserver.cel.compile`."""
-    types = {name: kind if isinstance(kind, str) else "dyn" for name, kind in variables.items()}
-    types |= {name + _REQUEST: _CHECK for name, kind in types.items() if kind == AUTHORIZER}
-    serialised, result = checker.check(checker.environment(types), expression)
-    if returns and result not in (returns, "dyn"):
+    messages, types, converters = Messages(), {}, {}
+    for name, kind in variables.items():
+        types[name] = kind if isinstance(kind, str) else "dyn" if kind is None else messages.type_of(kind)
+        if isinstance(kind, Mapping) and (convert := converter(kind)) is not None:
+            converters[name] = convert
+    typed = any(isinstance(kind, Mapping) for kind in variables.values())
+    return compile_typed(expression, types, messages if typed else None, converters, returns)
+
+
+def compile_typed(
+    expression: str,
+    types: Mapping[str, str],
+    messages: Messages | None,
+    converters: Mapping[str, Convert],
+    returns: str = "",
+) -> Program:
+    """A program whose variables have CEL types, among them `messages`. Raises CelError."""
+    checks = {name + _REQUEST: _CHECK for name, kind in types.items() if kind == AUTHORIZER}
+    types = {**types, **checks}
+    environment = checker.environment(frozenset(types.items()), messages)
+    serialised, result = checker.check(environment, expression)
+    if returns and result not in (returns, f"{returns}_wrapper", "dyn"):
         raise CelError(f"must evaluate to {returns}")
-    names = tuple(types)
-    builder = Builder(names)
-    try:
-        tree = read(serialised)
-        evaluate = builder.build(tree)
-    except RecursionError as error:
-        raise CelError("expression nests too deep") from error
-    return Program(evaluate, builder.size, weight(tree), {name: at for at, name in enumerate(names, 1)}, result)
+    return Program(serialised, result, tuple(types), converters)

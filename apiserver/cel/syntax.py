@@ -55,6 +55,13 @@ class MapOf:
 
 
 @dataclass(frozen=True, slots=True)
+class Message:
+    """A protobuf message, which Kubernetes' expressions cannot make."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Fold:
     """What every macro over a list or map comes down to."""
 
@@ -67,7 +74,7 @@ class Fold:
     result: Node
 
 
-Node = Const | Ident | Select | Call | ListOf | MapOf | Fold
+Node = Const | Ident | Select | Call | ListOf | MapOf | Message | Fold
 
 Fields = dict[int, list[Any]]
 
@@ -109,6 +116,8 @@ class _Reader:
                 return Call(_text(body, 2), tuple(args))
             case 7:
                 return ListOf(tuple(self.node(raw) for raw in body.get(1, ())), frozenset(_packed(body.get(2, ()))))
+            case 8 if 1 in body:
+                return Message(_text(body, 1))
             case 8:
                 return MapOf(tuple(self._entry(_fields(raw)) for raw in body.get(2, ())))
             case _:

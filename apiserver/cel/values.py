@@ -132,7 +132,9 @@ def equals(a: Any, b: Any, budget: Budget) -> bool:
         return bool(a == b)
     if kind in NUMBERS and other in NUMBERS:
         return bool(a == b)
-    compare = _DEEP.get(kind) if kind is other else None
+    if isinstance(a, list) and isinstance(b, list):
+        return DEEP[kind](a, b, budget) if kind is not list else DEEP[other](b, a, budget)
+    compare = DEEP.get(kind) if kind is other else None
     if compare is not None:
         return compare(a, b, budget)
     return kind is other and bool(a == b)
@@ -156,8 +158,9 @@ def _equal_optionals(a: Optional, b: Optional, budget: Budget) -> bool:
     return a.present == b.present and (not a.present or equals(a.value, b.value, budget))
 
 
-_DEEP: dict[type, Callable[[Any, Any, Budget], bool]] = {
+DEEP: dict[type, Callable[[Any, Any, Budget], bool]] = {
     list: _equal_lists,
     dict: _equal_maps,
     Optional: _equal_optionals,
 }
+"""How values with parts are compared; lists of a special kind add theirs."""
