@@ -77,7 +77,7 @@ def list_chunks(resource: Resource, raws: Sequence[bytes], meta: Object) -> list
 async def protobuf_chunks(resource: Resource, found: Sequence[tuple[bytes, Entry | None]], meta: Object) -> list[bytes]:
     """The same in protobuf. Others get their turn while the objects are encoded for the first time."""
     kind, chunks = resource.kind, list[bytes]()
-    for batch in _batches(found):
+    for batch in _batches(found, CHUNK // 4):
         chunks.append(b"".join([message_of(kind, raw, entry) for raw, entry in batch]))
         await asyncio.sleep(0)
     return protobuf.join_list(kind.api_version, f"{kind.kind}List", meta, chunks)
@@ -91,5 +91,5 @@ async def _decoded(raws: Sequence[bytes]) -> list[Object]:
     return objects
 
 
-def _batches(found: Sequence[_T]) -> Iterator[Sequence[_T]]:
-    return (found[start : start + CHUNK] for start in range(0, len(found), CHUNK))
+def _batches(found: Sequence[_T], size: int = CHUNK) -> Iterator[Sequence[_T]]:
+    return (found[start : start + size] for start in range(0, len(found), size))
