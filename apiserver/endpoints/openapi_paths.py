@@ -15,13 +15,10 @@ from apiserver.registry.kind import Kind
 
 Json = dict[str, Any]
 
-_PATCH_TYPES = (
-    "application/apply-patch+yaml",
-    "application/json-patch+json",
-    "application/merge-patch+json",
-    "application/strategic-merge-patch+json",
-)
-_BODY_TYPES = ("application/json", "application/yaml", "application/vnd.kubernetes.protobuf")
+_CUSTOM_PATCH_TYPES = ("application/apply-patch+yaml", "application/json-patch+json", "application/merge-patch+json")
+_PATCH_TYPES = (*_CUSTOM_PATCH_TYPES, "application/strategic-merge-patch+json")
+_CUSTOM_BODY_TYPES = ("application/json", "application/yaml")
+_BODY_TYPES = (*_CUSTOM_BODY_TYPES, "application/vnd.kubernetes.protobuf")
 _ANSWER_TYPES = ("application/json",)
 
 _META = "io.k8s.apimachinery.pkg.apis.meta.v1"
@@ -102,6 +99,8 @@ class _Paths:
         yield one, self.item(*self.object_verbs(self.own), delete, named=True)
         if kind.status:
             yield f"{one}/status", self.item(*self.object_verbs(self.own), named=True)
+        for name in kind.parts:
+            yield f"{one}/{name}", self.item(*self.object_verbs(self.own), named=True)
         if kind.scale is not None:
             yield f"{one}/scale", self.item(*self.object_verbs(_SCALE), named=True)
         for name in kind.subresources:
@@ -109,10 +108,11 @@ class _Paths:
 
     def object_verbs(self, what: tuple[str, str, str, str]) -> tuple[Json, ...]:
         patch = (*_WRITE, "force")
+        patch_types = _CUSTOM_PATCH_TYPES if self.kind.own_schema else _PATCH_TYPES
         return (
             self.verb("get", "get", _READ, what),
             self.verb("put", "put", _WRITE, what, body=what[0]),
-            self.verb("patch", "patch", patch, what, body=f"{_META}.Patch", body_types=_PATCH_TYPES),
+            self.verb("patch", "patch", patch, what, body=f"{_META}.Patch", body_types=patch_types),
         )
 
     def subresource(self, name: str) -> tuple[Json, ...]:
@@ -150,7 +150,7 @@ class _Paths:
         *,
         body: str = "",
         answer: str = "",
-        body_types: tuple[str, ...] = _BODY_TYPES,
+        body_types: tuple[str, ...] = (),
     ) -> Json:
         """One operation under its HTTP method. `what` is the type acted upon, else the kind itself."""
         definition, group, version, kind = what or self.own
@@ -161,7 +161,8 @@ class _Paths:
             "x-kubernetes-group-version-kind": {"group": group, "version": version, "kind": kind},
         }
         if body:
-            self.add_body(operation, body, body_types)
+            usual = _CUSTOM_BODY_TYPES if self.kind.own_schema else _BODY_TYPES
+            self.add_body(operation, body, body_types or usual)
         schema = {"type": "string"} if answer == "string" else self.writer.reference(answer or definition)
         operation["responses"] = self.responses(schema, created=method in ("post", "put", "patch"))
         return {method: operation}
