@@ -55,8 +55,8 @@ async def _watches(plane: Plane) -> tuple[float, float]:
         await connections[-1].send("GET", f"{PATH}?limit=1")
     connected = resident(plane.pids()["apiserver"])
     tasks = [asyncio.create_task(_watch(connection)) for connection in connections[1:]]
-    while await _watching(connections[0]) < WATCHES:
-        await asyncio.sleep(0.2)  # noqa: ASYNC110  # another process is waited for
+    while await _watching(connections[0]) < WATCHES:  # noqa: ASYNC110  # another process is waited for
+        await asyncio.sleep(0.2)
     watched = resident(plane.pids()["apiserver"])
     for task in tasks:
         task.cancel()
