@@ -92,6 +92,8 @@ class State:
             namespace=namespace,
             user=user.name,
             groups=user.groups,
+            uid=user.uid,
+            extra=user.extra,
             dry_run=dry_run,
             settings=self.settings,
             reserved=reserved or ReservedNames(self.feed),

@@ -265,7 +265,8 @@ class Update:
         return kept
 
     def _main(self, new: Object, old: Object, context: Context) -> None:
-        kind, strategy = self.resource.kind, self.resource.kind.strategy
+        kind = self.resource.kind
+        strategy = kind.parts.get(self.subresource) or kind.strategy
         strategy.prepare_for_update(new, old, context)
         strategy.allocate(new, old, context)
         if strategy.has_generation:

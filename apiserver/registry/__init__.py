@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from apiserver.registry import (
     apiservice,
+    certificatesigningrequest,
     clusterrole,
     clusterrolebinding,
     componentstatus,
@@ -104,6 +105,7 @@ KINDS: tuple[Kind, ...] = (
     job.KIND,
     cronjob.KIND,
     componentstatus.KIND,
+    certificatesigningrequest.KIND,
     persistentvolume.KIND,
     persistentvolumeclaim.KIND,
     poddisruptionbudget.KIND,

@@ -7,7 +7,7 @@ from datetime import datetime
 from api import names
 from api.field import FieldError, invalid, not_supported, required
 from apiserver.registry import rules
-from apiserver.registry.columns import NAME
+from apiserver.registry.columns import CREATED_AT, NAME
 from apiserver.registry.kind import Column, Context, Object, Strategy
 
 GROUP = "rbac.authorization.k8s.io"
@@ -101,10 +101,6 @@ def _rule(rule: Object, at: str, namespaced: bool) -> list[FieldError]:
     return errors
 
 
-def created_at(obj: Object, now: datetime) -> str:
-    return obj["metadata"].get("creationTimestamp") or ""
-
-
 def _role(obj: Object, now: datetime) -> str:
     role = obj.get("roleRef") or {}
     return f"{role.get('kind') or ''}/{role.get('name') or ''}"
@@ -128,7 +124,7 @@ def _accounts(obj: Object, now: datetime) -> str:
     )
 
 
-ROLE_COLUMNS = (NAME, Column("Created At", created_at, type="date", description="When the object was made."))
+ROLE_COLUMNS = (NAME, CREATED_AT)
 BINDING_COLUMNS = (
     Column("Role", _role, description="The role that is given."),
     Column("Users", _users, description="The users it is given to.", priority=1),

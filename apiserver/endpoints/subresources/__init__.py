@@ -1,11 +1,11 @@
 """What hangs below an object besides itself and its status: one file each, collected here by name.
 
-A kind lists those it serves in `Kind.subresources`; status and scale follow from its other fields.
+A kind lists those it serves in `Kind.subresources`; status, scale and `parts` follow from its other fields.
 """
 
 from __future__ import annotations
 
-from apiserver.endpoints.subresources import binding, eviction, finalize, scale, status, token
+from apiserver.endpoints.subresources import binding, eviction, finalize, part, scale, status, token
 from apiserver.endpoints.subresources.base import Subresource
 from apiserver.registry.kind import Kind
 from apiserver.streaming.log import LOG
@@ -18,6 +18,7 @@ SUBRESOURCES: dict[str, Subresource] = {
 def subresources_of(kind: Kind) -> dict[str, Subresource]:
     """The subresources a kind serves, by name, in the order of discovery."""
     found = {name: SUBRESOURCES[name] for name in kind.subresources if name in SUBRESOURCES}
+    found |= {name: part.part(name) for name in kind.parts}
     if kind.scale is not None:
         found["scale"] = scale.SCALE
     if kind.status:

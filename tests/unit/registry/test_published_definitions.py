@@ -50,14 +50,8 @@ GROUPS = (
 )
 
 ABSENT = {
-    "certificatesigningrequests",
-    "customresourcedefinitions",
-    "horizontalpodautoscalers",
     "mutatingadmissionpolicies",
     "mutatingadmissionpolicybindings",
-    "persistentvolumeclaims",
-    "persistentvolumes",
-    "poddisruptionbudgets",
     "pods/ephemeralcontainers",
     "pods/resize",
     "validatingadmissionpolicies",
