@@ -9,6 +9,8 @@ import sys
 
 import uvicorn
 
+from apiserver.aggregation.aggregator import Aggregator
+from apiserver.aggregation.identity import ProxyIdentity
 from apiserver.audit.auditor import Auditor
 from apiserver.audit.policy import load as load_policy
 from apiserver.audit.sink import Sink
@@ -48,7 +50,7 @@ def main() -> int:
 async def serve(options: Options) -> None:
     """Serve until cancelled."""
     try:
-        server, state = _build(options)
+        server, state, aggregator = _build(options)
         listener = _listen(options)
     except (OSError, ValueError) as error:  # a file that is missing or no good, a port that is taken
         raise Fatal(f"cannot start: {error}") from error
@@ -57,6 +59,7 @@ async def serve(options: Options) -> None:
         asyncio.create_task(keep_basics(state, own_address(options), options.secure_port), name="basics"),
         asyncio.create_task(compact_regularly(state.etcd), name="compaction"),
         asyncio.create_task(Definitions(state).run(), name="custom resources"),
+        asyncio.create_task(aggregator.run(), name="aggregated APIs"),
         asyncio.create_task(_settle(state), name="settle"),
     ]
     try:
@@ -65,10 +68,11 @@ async def serve(options: Options) -> None:
         for task in background:
             task.cancel()
         await asyncio.gather(*background, return_exceptions=True)
+        await state.webhooks.close()
         await state.etcd.close()
 
 
-def _build(options: Options) -> tuple[Server, State]:
+def _build(options: Options) -> tuple[Server, State, Aggregator]:
     """Put the parts together. Raises OSError, ValueError when a flag makes no sense."""
     check(options)
     certificates = Certificates(options.etcd_ca_file, options.etcd_cert_file, options.etcd_key_file)
@@ -84,10 +88,23 @@ def _build(options: Options) -> tuple[Server, State]:
     requests, priority = Requests(), Priority(options.max_requests_inflight, options.max_mutating_requests_inflight)
     address = _join(own_address(options), options.secure_port)
     pages = site(state, ready, registry_of(state, requests, priority))
-    app = App(state, Authenticator(checks), pages, requests, priority, address, _auditor(options))
+    aggregator = Aggregator(state, _proxy_identity(options))
+    app = App(state, Authenticator(checks), pages, requests, priority, aggregator, address, _auditor(options))
     config = _config(options, app)
     config.load()
-    return Server(config, state), state
+    return Server(config, state), state, aggregator
+
+
+def _proxy_identity(options: Options) -> ProxyIdentity:
+    """Raises OSError, ValueError for a certificate that is none."""
+    identity = ProxyIdentity(
+        options.proxy_client_cert_file,
+        options.proxy_client_key_file,
+        options.requestheader_client_ca_file,
+        options.client_ca_file,
+    )
+    identity.config_map()
+    return identity
 
 
 def _auditor(options: Options) -> Auditor | None:

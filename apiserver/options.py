@@ -28,6 +28,9 @@ class Options(Common):
     kubelet_ca_file: Path | None = option(None, help="the CA that signs the kubelets' certificates")
     kubelet_client_cert_file: Path | None = option(None, help="the client certificate to show to kubelets")
     kubelet_client_key_file: Path | None = option(None, help="its key")
+    proxy_client_cert_file: Path | None = option(None, help="the client certificate to show to aggregated API servers")
+    proxy_client_key_file: Path | None = option(None, help="its key")
+    requestheader_client_ca_file: Path | None = option(None, help="the CA that signs the proxy client certificate")
     service_account_key_file: Path | None = option(None, help="the private key that signs service account tokens")
     service_account_issuer: str = option(
         "https://kubernetes.default.svc.cluster.local", help="the issuer named in service account tokens"

@@ -142,7 +142,7 @@ def _etcd(layout: Layout, ports: Ports, machine: Machine) -> Daemon:
 
 def _apiserver(layout: Layout, network: Network, ports: Ports, machine: Machine) -> Daemon:
     pki, serving, kubelet = layout.pki, pair(layout, "apiserver"), pair(layout, "apiserver-kubelet-client")
-    etcd = pair(layout, "etcd-client")
+    etcd, front = pair(layout, "etcd-client"), pair(layout, "front-proxy-client")
     config = {
         "etcd-servers": f"https://127.0.0.1:{ports.etcd}",
         "etcd-ca-file": str(pki / "etcd-ca.crt"),
@@ -156,6 +156,9 @@ def _apiserver(layout: Layout, network: Network, ports: Ports, machine: Machine)
         "kubelet-ca-file": str(pki / "ca.crt"),
         "kubelet-client-cert-file": str(kubelet.certificate),
         "kubelet-client-key-file": str(kubelet.key),
+        "proxy-client-cert-file": str(front.certificate),
+        "proxy-client-key-file": str(front.key),
+        "requestheader-client-ca-file": str(pki / "front-proxy-ca.crt"),
         "service-account-key-file": str(pki / "service-accounts.key"),
         "service-cluster-ip-range": network.services,
         "service-node-port-range": network.node_ports,

@@ -41,6 +41,8 @@ def control_plane(layout: Layout, network: Network, addresses: tuple[str, ...], 
     authority.issue(
         pair(layout, "apiserver-kubelet-client"), Subject("kube-apiserver-kubelet-client", ("system:masters",))
     )
+    front = Authority(layout.pki, "front-proxy-ca")
+    front.issue(pair(layout, "front-proxy-client"), Subject("front-proxy-client"))
     make_signing_key(layout.pki / "service-accounts.key")
     etcd = Authority(layout.pki, "etcd-ca")
     etcd.issue(pair(layout, "etcd"), Subject("etcd", hosts=("localhost", "127.0.0.1", *addresses)))

@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable
 from time import perf_counter
 
 from api.errors import Forbidden, InternalError, MethodNotSupported, NoSuchResource, StatusError, Unauthorized
+from apiserver.aggregation.aggregator import Aggregator
+from apiserver.aggregation.directory import Remote
 from apiserver.audit.auditor import Auditor
 from apiserver.auth.authenticate import Authenticator
 from apiserver.auth.authorize import Attempt, authorize
@@ -31,7 +33,6 @@ log = logger(__name__)
 
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-_TRUE = ("true", "1")
 _METHODS = {"POST": "create", "PUT": "update", "PATCH": "patch"}
 _PUBLIC = ("/healthz", "/livez", "/readyz", "/version")
 _READS = frozenset({"get", "list"})
@@ -50,6 +51,7 @@ class App:
         site: Asgi,
         requests: Requests,
         priority: Priority,
+        aggregator: Aggregator,
         address: str = "",
         auditor: Auditor | None = None,
     ) -> None:
@@ -57,6 +59,7 @@ class App:
         self.authenticator = authenticator
         self.requests = requests
         self.priority = priority
+        self.aggregator = aggregator
         self._auditor = auditor
         self._site = site
         self._address = address
@@ -98,7 +101,10 @@ class App:
         if path.startswith(("/api/", "/apis/")) or path in ("/api", "/apis"):
             request.user = await self.authenticator.authenticate(request)
             target = parse(path)
-            if target.plural:
+            remote = self.aggregator.find(target)
+            if remote is not None:
+                await self._elsewhere(request, target, remote)
+            elif target.plural:
                 await self._resource(request, target)
             else:
                 self._permit(request, Attempt(request.method.lower(), path=path))
@@ -128,10 +134,7 @@ class App:
         if resource is None:
             await self._not_stored(request, target, self._virtual.get(key))
             return
-        verb = _verb(request, target, resource)
-        what = f"{target.plural}/{target.subresource}" if target.subresource else target.plural
-        request.about = (verb, target.group, what)
-        self._permit(request, Attempt(verb, what, target.group, target.namespace, target.name), target.version)
+        verb = self._permit_verb(request, target, resource.kind.resource)
         if resource.kind.namespaced and not target.namespace and verb not in ("list", "watch", "deletecollection"):
             raise NoSuchResource
         if verb not in resource.kind.verbs and not target.subresource:
@@ -147,6 +150,22 @@ class App:
         await room.take(request.user.name, width)
         with seated(room, width):
             await self._handle(request, target, resource, verb)
+
+    def _permit_verb(self, request: Request, target: Target, resource: str) -> str:
+        """The verb, if it may be done. Raises MethodNotSupported, Forbidden."""
+        verb = _verb(request, target, resource)
+        what = f"{target.plural}/{target.subresource}" if target.subresource else target.plural
+        request.about = (verb, target.group, what)
+        self._permit(request, Attempt(verb, what, target.group, target.namespace, target.name), target.version)
+        return verb
+
+    async def _elsewhere(self, request: Request, target: Target, remote: Remote) -> None:
+        """Let another server answer, once it is clear that the client may ask."""
+        if target.plural:
+            self._permit_verb(request, target, f"{target.plural}.{target.group}")
+        else:
+            self._permit(request, Attempt(request.method.lower(), path=request.path))
+        await self.aggregator.forward(request, remote)
 
     async def _handle(self, request: Request, target: Target, resource: Resource, verb: str) -> None:
         if target.subresource:
@@ -225,11 +244,11 @@ class _View:
         }
 
 
-def _verb(request: Request, target: Target, resource: Resource) -> str:
+def _verb(request: Request, target: Target, resource: str) -> str:
     """The API's verb for an HTTP method. Raises MethodNotSupported."""
     method = request.method
     if method in ("GET", "HEAD"):
-        if target.watch or (not target.subresource and request.query.get("watch") in _TRUE):
+        if target.watch or (not target.subresource and flag(request.query, "watch")):
             return "watch"
         return "get" if target.name else "list"
     if method == "DELETE":
@@ -237,5 +256,5 @@ def _verb(request: Request, target: Target, resource: Resource) -> str:
     verb = _METHODS.get(method)
     fits = (not target.name or target.subresource) if verb == "create" else target.name
     if verb is None or not fits:
-        raise MethodNotSupported(resource.kind.resource, verb or method)
+        raise MethodNotSupported(resource, verb or method)
     return verb

@@ -6,7 +6,8 @@ cache and one place in etcd (their home, the resource in the version that is kep
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 import orjson
 
@@ -92,6 +93,7 @@ class Catalog:
     def __init__(self, kinds: Iterable[Kind]) -> None:
         self.generation = 0
         """Grows with each change; what was derived from the catalog is then out of date."""
+        self._followers: set[Callable[[], None]] = set()
         self._served: dict[tuple[str, str, str], Resource] = {}
         self._families: dict[tuple[str, str], list[Resource]] = {}
         families: dict[tuple[str, str], list[Kind]] = {}
@@ -127,10 +129,24 @@ class Catalog:
         for each in resources:
             if each.kind.served:
                 self._served[each.kind.group, each.kind.version, each.kind.plural] = each
-        self.generation += 1
+        self._grow()
 
     def remove(self, group: str, plural: str) -> None:
         """Serve a resource no more, in any version."""
         for each in self._families.pop((group, plural), ()):
             self._served.pop((each.kind.group, each.kind.version, each.kind.plural), None)
-            self.generation += 1
+            self._grow()
+
+    def _grow(self) -> None:
+        self.generation += 1
+        for follow in self._followers:
+            follow()
+
+    @contextmanager
+    def telling(self, follow: Callable[[], None]) -> Iterator[None]:
+        """Call `follow` after each change, for a while."""
+        self._followers.add(follow)
+        try:
+            yield
+        finally:
+            self._followers.discard(follow)

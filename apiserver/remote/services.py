@@ -16,6 +16,7 @@ from apiserver.registry.kind import Object
 
 if TYPE_CHECKING:
     from apiserver.endpoints.state import State
+    from apiserver.storage.cache import Entry
 
 _SERVICE_NAME = "kubernetes.io/service-name"
 
@@ -61,12 +62,16 @@ def resolve(state: State, namespace: str, name: str, number: int) -> Address:
     return random.choice(ready)
 
 
-def endpoints(state: State, namespace: str, name: str, port_name: str) -> Iterator[Address]:
-    """The ready endpoints of a Service's port, as its slices tell."""
+def slices(state: State, namespace: str, name: str) -> Iterator[Entry]:
+    """The endpoint slices of a Service."""
     cache = state.resource("endpointslices", "discovery.k8s.io").cache
-    for entry in cache.select(namespace, None):
-        if entry.labels.get(_SERVICE_NAME) == name:
-            yield from ready_in(entry.decode(), port_name)
+    return (entry for entry in cache.select(namespace, None) if entry.labels.get(_SERVICE_NAME) == name)
+
+
+def endpoints(state: State, namespace: str, name: str, port_name: str) -> Iterator[Address]:
+    """The ready endpoints of a Service's port."""
+    for entry in slices(state, namespace, name):
+        yield from ready_in(entry.decode(), port_name)
 
 
 def ready_in(endpoint_slice: Object, port_name: str) -> Iterator[Address]:

@@ -1,4 +1,4 @@
-"""TLS towards other servers: contexts by the CA they are trusted by, and failures in words that people search for."""
+"""TLS towards other servers: one context for each authority that they are trusted by."""
 
 from __future__ import annotations
 
@@ -9,14 +9,6 @@ from functools import lru_cache
 from pathlib import Path
 
 _KEPT = 256
-_UNTRUSTED = "x509: certificate signed by unknown authority"
-_VERIFY = {
-    10: "x509: certificate has expired or is not yet valid",
-    18: _UNTRUSTED,
-    19: _UNTRUSTED,
-    20: _UNTRUSTED,
-    21: _UNTRUSTED,
-}
 
 
 @lru_cache(_KEPT)
@@ -44,13 +36,3 @@ def _showing(context: ssl.SSLContext, certificate: Path | None, key: Path | None
     if certificate is not None:
         context.load_cert_chain(str(certificate), str(key) if key else None)
     return context
-
-
-def why(error: ssl.SSLError, name: str) -> str:
-    """What went wrong with the connection to a server that should be `name`."""
-    if not isinstance(error, ssl.SSLCertVerificationError):
-        return f"remote error: tls: {error.reason or error}"
-    reason = _VERIFY.get(error.verify_code)
-    if reason is None:
-        reason = f"x509: certificate is not valid for {name}: {error.verify_message}"
-    return f"tls: failed to verify certificate: {reason}"

@@ -18,6 +18,7 @@ from api.errors import NotFound, StatusError, from_status
 from api.field import quote
 from apiserver.registry.kind import Object
 from apiserver.remote import services, tls
+from apiserver.remote.failure import describe
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
@@ -103,11 +104,11 @@ class Webhooks:
                     return answer.status, answer.content_type, await _limited(answer.content)
             except aiohttp.ServerDisconnectedError as error:
                 if attempt == _ATTEMPTS - 1:  # before that it may be a pooled connection that had been closed
-                    raise WebhookError(f'Post "{endpoint.url}": EOF') from error
+                    raise WebhookError(f'Post "{endpoint.url}": {describe(error, name)}') from error
             except TimeoutError as error:
                 raise WebhookError(f'Post "{endpoint.url}": context deadline exceeded') from error
             except (aiohttp.ClientError, OSError) as error:
-                raise WebhookError(f'Post "{endpoint.url}": {_failure(error, name)}') from error
+                raise WebhookError(f'Post "{endpoint.url}": {describe(error, name)}') from error
         raise AssertionError("the last attempt returns or raises")
 
     def _opened(self) -> ClientSession:
@@ -132,24 +133,6 @@ async def _limited(content: Any) -> bytes:
         if len(read) > ANSWER_LIMIT:
             raise WebhookError(f"the answer is longer than {ANSWER_LIMIT} bytes")
     return bytes(read)
-
-
-def _failure(error: Exception, name: str) -> str:
-    """A failed connection in the words of Kubernetes' client."""
-    from aiohttp import ClientConnectorDNSError, ClientConnectorError, ClientSSLError
-
-    cause: BaseException | None = getattr(error, "os_error", None) or error.__cause__
-    certificate = getattr(error, "certificate_error", cause)
-    if isinstance(certificate, ssl.SSLError):
-        return tls.why(certificate, name)
-    if isinstance(error, ClientSSLError):
-        return f"tls: {error}"
-    if isinstance(error, ClientConnectorDNSError):
-        return f"dial tcp: lookup {error.host}: no such host"
-    if isinstance(error, ClientConnectorError):
-        address = services.Address(error.host, error.port or 443)
-        return f"dial tcp {address}: connect: {(error.os_error.strerror or str(error.os_error)).lower()}"
-    return str(error) or type(error).__name__
 
 
 def read_answer(status: int, content_type: str, body: bytes) -> Object:

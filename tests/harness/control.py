@@ -82,6 +82,9 @@ class ControlPlane(AbstractContextManager["ControlPlane"]):
             *("--client-ca-file", f"{pki}/ca.crt", "--kubelet-ca-file", f"{pki}/ca.crt"),
             *("--kubelet-client-cert-file", f"{pki}/apiserver-kubelet-client.crt"),
             *("--kubelet-client-key-file", f"{pki}/apiserver-kubelet-client.key"),
+            *("--proxy-client-cert-file", f"{pki}/front-proxy-client.crt"),
+            *("--proxy-client-key-file", f"{pki}/front-proxy-client.key"),
+            *("--requestheader-client-ca-file", f"{pki}/front-proxy-ca.crt"),
             *("--service-account-key-file", f"{pki}/service-accounts.key"),
             *self._flags.get("apiserver", ()),
         ]

@@ -1,0 +1,1 @@
+"""The parts of the API that other servers answer for: APIServices that name a Service, and what is asked of those."""

@@ -1,0 +1,71 @@
+"""How this server tells another one on whose behalf it asks: headers that count because of its own certificate.
+
+The other server learns from the ConfigMap `extension-apiserver-authentication` which certificate authority vouches for
+us, and which headers to read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+
+from apiserver.auth.user import User
+from apiserver.registry.kind import Object
+
+CONFIG_MAP = "extension-apiserver-authentication"
+NAMESPACE = "kube-system"
+_USER, _UID, _GROUP, _EXTRA = "X-Remote-User", "X-Remote-Uid", "X-Remote-Group", "X-Remote-Extra-"
+_PLAIN = "!#$%&'*+-.^_`|~"
+"""What a header's name may hold besides letters and digits (RFC 9110); of these, the percent sign escapes."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyIdentity:
+    """The client certificate to show to other servers, and the authorities that vouch for it and for clients."""
+
+    certificate: Path | None = None
+    key: Path | None = None
+    authority: Path | None = None
+    client_authority: Path | None = None
+
+    def config_map(self) -> Object:
+        """What other servers must know to believe us. Raises OSError, ValueError."""
+        data: dict[str, str] = {}
+        if self.client_authority is not None:
+            data["client-ca-file"] = self.client_authority.read_text()
+        if self.authority is not None:
+            data["requestheader-client-ca-file"] = self.authority.read_text()
+            data["requestheader-allowed-names"] = f'["{self._name()}"]' if self.certificate else "[]"
+            data["requestheader-username-headers"] = f'["{_USER}"]'
+            data["requestheader-uid-headers"] = f'["{_UID}"]'
+            data["requestheader-group-headers"] = f'["{_GROUP}"]'
+            data["requestheader-extra-headers-prefix"] = f'["{_EXTRA}"]'
+        return {"metadata": {"name": CONFIG_MAP, "namespace": NAMESPACE}, "data": data}
+
+    def _name(self) -> str:
+        assert self.certificate is not None
+        subject = x509.load_pem_x509_certificate(self.certificate.read_bytes()).subject
+        names = subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+        return str(names[0].value) if names else ""
+
+
+def headers_for(user: User) -> list[tuple[str, str]]:
+    """The headers that tell another server who asks."""
+    headers = [(_USER, user.name)]
+    if user.uid:
+        headers.append((_UID, user.uid))
+    headers += [(_GROUP, group) for group in user.groups]
+    headers += [(_EXTRA + quote(key, safe=_SAFE), value) for key, values in user.extra.items() for value in values]
+    return headers
+
+
+_SAFE = _PLAIN.replace("%", "")
+
+
+def is_identity(name: str) -> bool:
+    """Whether a header, by its lower-case name, says who asks: what a client sends of these is never passed on."""
+    return name.startswith(("x-remote-", "impersonate-")) or name == "authorization"
