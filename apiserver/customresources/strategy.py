@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import orjson
 
 from api.errors import StatusError
 from api.field import ErrorType, FieldError, invalid
@@ -13,7 +15,11 @@ from api.schema.defaults import Fill, defaulter
 from api.schema.validate import ABSENT, Validator
 from apiserver.registry.kind import Context, Object, Scale, Strategy
 
+if TYPE_CHECKING:
+    from apiserver.cel.rules import Rules
+
 MAX_REPLICAS = 2**31 - 1
+_RULES = b'"x-kubernetes-validations"'
 _TERMINATING = "create not allowed while custom resource definition is terminating"
 _STOPS_RULES = frozenset({ErrorType.REQUIRED, ErrorType.TOO_LONG, ErrorType.TOO_MANY, ErrorType.TYPE_INVALID})
 _NOT_CHECKED = (
@@ -48,6 +54,14 @@ class CustomStrategy(Strategy):
     def _validator(self) -> Validator:
         return Validator(self.schema.raw)
 
+    @cached_property
+    def _rules(self) -> Rules | None:
+        if _RULES not in orjson.dumps(self.schema.raw):
+            return None
+        from apiserver.cel.rules import rules_of  # large, and most schemas have no rules
+
+        return rules_of(self.schema.raw)
+
     def default(self, obj: Object) -> None:
         if self._fill is not None:
             self._fill(obj)
@@ -68,7 +82,7 @@ class CustomStrategy(Strategy):
             new.pop("status", None)
 
     def validate(self, obj: Object, ctx: Context) -> list[FieldError]:
-        return self._problems(obj, ABSENT)
+        return self._problems(obj, None)
 
     def validate_update(self, new: Object, old: Object, ctx: Context) -> list[FieldError]:
         return self._problems(new, old)
@@ -76,11 +90,19 @@ class CustomStrategy(Strategy):
     def validate_status_update(self, new: Object, old: Object, ctx: Context) -> list[FieldError]:
         return self._problems(new, old)
 
-    def _problems(self, obj: Object, old: Any) -> list[FieldError]:
-        found = self._validator.problems(obj, "", old)
+    def _problems(self, obj: Object, old: Object | None) -> list[FieldError]:
+        found = self._validator.problems(obj, "", ABSENT if old is None else old)
         if self.scale is not None:
             found += replica_problems(obj, self.scale)
-        return found
+        return found if self._rules is None else found + self._broken_rules(self._rules, obj, old, found)
+
+    def _broken_rules(self, rules: Rules, obj: Object, old: Object | None, found: list[FieldError]) -> list[FieldError]:
+        """The rules in CEL count on an object that is of the right shape."""
+        from apiserver.cel.rules import validate
+
+        if any(error.type in _STOPS_RULES for error in found):
+            return [invalid("<nil>", None, _NOT_CHECKED)]
+        return validate(rules, obj, old)
 
     def fields(self, obj: Object) -> Mapping[str, str]:
         return {name: selectable(at(obj, path)) for name, path in self.paths.items()} if self.paths else {}

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from api import names
-from api.field import FieldError, invalid, required, too_long
+from api.field import FieldError, Path, invalid, required, too_long
 from api.schema.structural import PRESERVE
 from apiserver.registry.definitions.defaults import validate_defaults
 from apiserver.registry.definitions.fields import validate_columns, validate_scale, validate_selectable
@@ -126,7 +126,13 @@ def _schema(version: Version, at: str) -> list[FieldError]:
     errors = _root(raw, at) if status_of(version) else []
     errors += validate_keywords(raw, at)
     wrong = validate_structural(raw, at)
-    return errors + (wrong or ([] if errors else validate_defaults(raw, at)))
+    return errors + (wrong or ([] if errors else [*validate_defaults(raw, at), *_rules(raw, at)]))
+
+
+def _rules(raw: Mapping[str, Any], at: str) -> list[FieldError]:
+    from apiserver.cel.rulecheck import check_rules  # large, and definitions are rarely written
+
+    return check_rules(raw, Path(at))
 
 
 def _root(raw: Mapping[str, Any], at: str) -> list[FieldError]:
