@@ -18,6 +18,7 @@ from api.field import FieldError, invalid, not_supported
 from api.metadata import parse_time, rfc3339
 from apiserver.admission.attributes import Attributes
 from apiserver.admission.chain import check
+from apiserver.endpoints.http import flag
 from apiserver.endpoints.state import Resource, State
 from apiserver.endpoints.write import ATTEMPTS, Author
 from apiserver.registry.kind import Object
@@ -54,8 +55,8 @@ def read_options(body: Object, query: Mapping[str, str]) -> DeleteOptions:
         grace = _integer("gracePeriodSeconds", query["gracePeriodSeconds"])
     propagation = body.get("propagationPolicy") or query.get("propagationPolicy") or ""
     orphan = body.get("orphanDependents")
-    if orphan is None and query.get("orphanDependents"):
-        orphan = query["orphanDependents"] in ("true", "1")
+    if orphan is None and "orphanDependents" in query:
+        orphan = flag(query, "orphanDependents")
     dry_run = body.get("dryRun") or ([query["dryRun"]] if query.get("dryRun") else [])
     errors = _wrong(grace, propagation, orphan, dry_run)
     if errors:

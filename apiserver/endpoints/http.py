@@ -186,6 +186,15 @@ class Request:
         return {"type": "http.response.start", "status": status, "headers": fields}
 
 
+def flag(query: Mapping[str, str], name: str) -> bool:
+    """Whether a query's boolean parameter is set: there, and neither `false` nor `0` (`?watch` is true)."""
+    value = query.get(name)
+    return value is not None and value.lower() not in _FALSE
+
+
+_FALSE = frozenset({"false", "0"})
+
+
 def _quoted(text: str) -> str:
     """A sentence as it may stand in a quoted header value."""
     one_line = "".join(char if char.isprintable() else " " for char in text)

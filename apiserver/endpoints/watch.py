@@ -14,7 +14,7 @@ from api.errors import BadRequest, Invalid
 from api.errors import Expired as ExpiredError
 from api.field import FieldError, forbidden
 from apiserver.endpoints.answer import PARTIAL_LIST, NoSuchShape, partial, table, wanted
-from apiserver.endpoints.http import Request
+from apiserver.endpoints.http import Request, flag
 from apiserver.endpoints.media import body_of, encode
 from apiserver.endpoints.negotiate import Form
 from apiserver.endpoints.selection import Selection, read_selection
@@ -30,7 +30,6 @@ TIMER_SLACK = 0.002
 """Timers may fire this much early."""
 INITIAL_END = "k8s.io/initial-events-end"
 _BATCH = 100
-_TRUE = ("true", "1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +46,19 @@ class Wish:
 def read_wish(query: Mapping[str, str]) -> Wish:
     """Raises BadRequest, Invalid."""
     version, match = query.get("resourceVersion", ""), query.get("resourceVersionMatch", "")
-    bookmarks = query.get("allowWatchBookmarks") in _TRUE
-    initial = query.get("sendInitialEvents")
+    bookmarks = flag(query, "allowWatchBookmarks")
+    initial = flag(query, "sendInitialEvents") if "sendInitialEvents" in query else None
     _check_initial(initial, match, bookmarks)
     number = parse_version(version) if version else 0
-    mark = initial in _TRUE
-    start = None if mark or (initial is None and not number) else number
+    start = None if initial or (initial is None and not number) else number
     try:
         seconds = float(query.get("timeoutSeconds") or 0)
     except ValueError as error:
         raise BadRequest("timeoutSeconds must be a number") from error
-    return Wish(version, start, seconds or SHORTEST_DEFAULT * (1 + random.random()), bookmarks, mark)
+    return Wish(version, start, seconds or SHORTEST_DEFAULT * (1 + random.random()), bookmarks, bool(initial))
 
 
-def _check_initial(initial: str | None, match: str, bookmarks: bool) -> None:
+def _check_initial(initial: bool | None, match: str, bookmarks: bool) -> None:
     errors: list[FieldError] = []
     if initial is None and match:
         text = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
@@ -68,7 +66,7 @@ def _check_initial(initial: str | None, match: str, bookmarks: bool) -> None:
     elif initial is not None and match != "NotOlderThan":
         text = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
         errors.append(forbidden("resourceVersionMatch", text))
-    elif initial in _TRUE and not bookmarks:
+    elif initial and not bookmarks:
         errors.append(forbidden("sendInitialEvents", "sendInitialEvents requires allowWatchBookmarks"))
     if errors:
         raise Invalid("ListOptions", "meta.k8s.io", "", errors)

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 from api.errors import BadRequest, InternalError, Invalid, NotFound, StatusError
 from api.field import FieldError, forbidden, invalid, not_supported
-from apiserver.endpoints.http import Request
+from apiserver.endpoints.http import Request, flag
 from apiserver.endpoints.paths import Target
 from apiserver.endpoints.state import Resource, State
 from apiserver.endpoints.subresources.base import Subresource
@@ -16,7 +16,6 @@ from apiserver.registry.kind import Object
 from apiserver.streaming.kubelet import Answer, KubeletError, location_of
 
 TEXT = b"text/plain"
-_TRUE = ("true", "1")
 _FLAGS = ("follow", "previous", "timestamps")
 _NUMBERS = {"sinceSeconds": 1, "tailLines": 0, "limitBytes": 1}
 _STREAMS = ("All", "Stdout", "Stderr")
@@ -41,7 +40,7 @@ async def _get(state: State, request: Request, resource: Resource, target: Targe
         raise NotFound("nodes", node_name)
     path = f"/containerLogs/{quote(target.namespace)}/{quote(target.name)}/{quote(container)}"
     path += f"?{urlencode(options)}" if options else ""
-    insecure = request.query.get("insecureSkipTLSVerifyBackend") in _TRUE
+    insecure = flag(request.query, "insecureSkipTLSVerifyBackend")
     try:
         async with state.kubelets.get(location_of(node.decode()), path, insecure) as answer:
             await _pass_on(state, request, answer, f"{target.name}")
@@ -51,7 +50,7 @@ async def _get(state: State, request: Request, resource: Resource, target: Targe
 
 def read_options(query: Mapping[str, str]) -> dict[str, str]:
     """The options that the kubelet is asked with. Raises Invalid."""
-    options = {name: "true" for name in _FLAGS if query.get(name) in _TRUE}
+    options = {name: "true" for name in _FLAGS if flag(query, name)}
     errors: list[FieldError] = []
     for name, least in _NUMBERS.items():
         text = query.get(name, "")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from api.errors import NotFound, RequestEntityTooLarge, TooManyRequests
-from apiserver.endpoints.http import BODY_LIMIT, Disconnected, Message, Request
+from apiserver.endpoints.http import BODY_LIMIT, Disconnected, Message, Request, flag
 
 
 class Wire:
@@ -83,3 +83,18 @@ async def test_chunks_have_a_length_together() -> None:
     await wire.request().answer_chunks(200, [b"ab", b"cde"])
     assert wire.headers[b"content-length"] == b"5"
     assert b"".join(message["body"] for message in wire.sent[1:]) == b"abcde"
+
+
+@pytest.mark.parametrize(
+    ("query", "value"),
+    [
+        ("watch", True),
+        ("watch=", True),
+        ("watch=True", True),
+        ("watch=0", False),
+        ("watch=False", False),
+        ("x=1", False),
+    ],
+)
+def test_boolean_parameters(query: str, value: bool) -> None:
+    assert flag(Wire().request(query).query, "watch") is value
