@@ -24,7 +24,6 @@ class Recorder:
     """What is known of one request so far. `written` gets each event as a line of JSON."""
 
     __slots__ = (
-        "_annotations",
         "_answer",
         "_answer_type",
         "_asked",
@@ -35,6 +34,7 @@ class Recorder:
         "_started",
         "_verdict",
         "_write",
+        "annotations",
         "id",
     )
 
@@ -50,11 +50,11 @@ class Recorder:
         self._answer_type = ""
         self._error: StatusError | None = None
         self._started = False
-        self._annotations: dict[str, str] = {}
+        self.annotations: dict[str, str] = {}
 
     def annotate(self, key: str, value: str) -> None:
         """Say something about the request; the first word on a key stays."""
-        self._annotations.setdefault(key, value)
+        self.annotations.setdefault(key, value)
 
     def asked(self, body: bytes, content_type: str) -> None:
         """The request's body."""
@@ -132,8 +132,8 @@ class Recorder:
             "requestReceivedTimestamp": micro_time(self._begun),
             "stageTimestamp": micro_time(now),
         }
-        if self._annotations:
-            event["annotations"] = self._annotations
+        if self.annotations:
+            event["annotations"] = self.annotations
         self._write(orjson.dumps(event, default=str) + b"\n")
 
 

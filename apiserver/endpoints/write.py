@@ -55,12 +55,17 @@ class Author:
     """Who will own what is written, in managedFields."""
     tracked: bool = True
     """Whether managedFields are kept at all: not when the object were too large with them."""
+    annotations: dict[str, str] = field(default_factory=dict)
+    """What admission wants in the audit log."""
 
     @classmethod
     def of(cls, request: Request, options: WriteOptions) -> Author:
         """The author of a request."""
         manager = options.field_manager or manager_of(request.header(b"user-agent"))
-        return cls(request.user, options, request.warnings, manager)
+        author = cls(request.user, options, request.warnings, manager)
+        if request.audit is not None:
+            author.annotations = request.audit.annotations
+        return author
 
     def attributes(
         self, operation: Operation, resource: Resource, namespace: str, name: str, subresource: str = ""
@@ -76,6 +81,7 @@ class Author:
             self.options.dry_run,
             self.options.shown("CreateOptions" if operation == "create" else "UpdateOptions"),
             self.warnings,
+            self.annotations,
         )
 
 

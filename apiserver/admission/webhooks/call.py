@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from api.errors import BadRequest, Forbidden, InternalError
+from apiserver.admission.authorizer import authorizer_of
 from apiserver.admission.conditions import ConditionFailed
 from apiserver.admission.webhooks import review
 from apiserver.remote.webhook import WebhookError
@@ -69,7 +70,7 @@ async def concerned(hook: Hook, question: Question) -> Resource | None:
         return resource
     obj, old = await question.objects(resource)
     try:
-        met = hook.conditions.met(review.request(attributes, resource, obj, old), None)
+        met = hook.conditions.met(review.request(attributes, resource, obj, old), authorizer_of(attributes))
     except ConditionFailed as error:
         raise Forbidden(attributes.resource.kind.resource, attributes.name, str(error)) from error
     return resource if met else None
