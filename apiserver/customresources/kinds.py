@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from api.schema import structural
+from api.versions import rank
 from apiserver.customresources.columns import columns_of
-from apiserver.customresources.priority import rank
 from apiserver.customresources.strategy import CustomStrategy
 from apiserver.registry.conversion import Convert
 from apiserver.registry.definitions.fields import steps
@@ -20,7 +20,12 @@ def kinds_of(crd: Object, convert: Convert | None = None) -> list[Kind]:
     """The definition's kinds, the preferred version first. Those that are not served are there, too: objects may be
     kept in them."""
     versions = sorted(crd["spec"]["versions"], key=lambda version: rank(version["name"]), reverse=True)
-    return [_kind(crd, version, convert) for version in versions]
+    paths = tuple(dict.fromkeys(path for version in versions for path in _selectable(version)))
+    return [_kind(crd, version, convert, paths) for version in versions]
+
+
+def _selectable(version: Mapping[str, Any]) -> tuple[tuple[str, ...], ...]:
+    return tuple(steps(field["jsonPath"]) for field in version.get("selectableFields") or ())
 
 
 def definition_name(group: str, version: str, kind: str) -> str:
@@ -28,11 +33,10 @@ def definition_name(group: str, version: str, kind: str) -> str:
     return ".".join([*reversed(group.split(".")), version, kind])
 
 
-def _kind(crd: Object, version: Object, convert: Convert | None) -> Kind:
+def _kind(crd: Object, version: Object, convert: Convert | None, paths: tuple[tuple[str, ...], ...]) -> Kind:
     spec, names = crd["spec"], crd["status"]["acceptedNames"]
     scale, status = _scale(version), status_of(version)
     schema = structural(schema_of(version) or {})
-    fields = tuple(steps(field["jsonPath"]) for field in version.get("selectableFields") or ())
     return Kind(
         group=spec["group"],
         version=version["name"],
@@ -43,16 +47,31 @@ def _kind(crd: Object, version: Object, convert: Convert | None) -> Kind:
         singular=names.get("singular") or "",
         short_names=tuple(names.get("shortNames") or ()),
         categories=tuple(names.get("categories") or ()),
-        strategy=CustomStrategy(schema, status, scale, fields),
+        strategy=CustomStrategy(
+            f"{spec['group']}/{version['name']}", schema, status, scale, _selectable(version), paths
+        ),
         status=status,
         scale=scale,
         columns=columns_of(version),
         table="plain",
+        list_kind=names["listKind"],
+        deprecation=_deprecation(spec, version) if version.get("deprecated") else "",
         own_schema=schema,
         kept=bool(version.get("storage")),
         served=bool(version.get("served")),
         convert=convert,
     )
+
+
+def _deprecation(spec: Mapping[str, Any], version: Mapping[str, Any]) -> str:
+    """What a user of a deprecated version is told."""
+    if version.get("deprecationWarning"):
+        return str(version["deprecationWarning"])
+    group, kind, own = spec["group"], spec["names"]["kind"], version["name"]
+    text = f"{group}/{own} {kind} is deprecated"
+    good = [each["name"] for each in spec["versions"] if each.get("served") and not each.get("deprecated")]
+    better = [name for name in good if rank(name) > rank(own)]
+    return f"{text}; use {group}/{max(better, key=rank)} {kind}" if better else text
 
 
 def _scale(version: Mapping[str, Any]) -> Scale | None:

@@ -17,6 +17,7 @@ from api.errors import Conflict, NotFound, StatusError
 from apiserver.auth.user import MASTERS, User
 from apiserver.customresources import status
 from apiserver.customresources.cleanup import clean_up
+from apiserver.customresources.conversion import conversion_of
 from apiserver.customresources.kinds import kinds_of
 from apiserver.customresources.strategy import CustomStrategy
 from apiserver.endpoints.state import Resource, State
@@ -124,7 +125,7 @@ class Definitions:
         facts = [crd["metadata"]["uid"], spec, (crd.get("status") or {}).get("acceptedNames")]
         made_of = orjson.dumps(facts, option=orjson.OPT_SORT_KEYS)
         if self._served.get(name) != made_of:
-            await self._state.serve(kinds_of(crd))
+            await self._state.serve(kinds_of(crd, conversion_of(crd, self._state.webhooks)))
             self._served[name] = made_of
             log.info("serving a custom resource", name=name)
         if crd["metadata"].get("deletionTimestamp"):

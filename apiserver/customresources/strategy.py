@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,8 @@ from apiserver.registry.kind import Context, Object, Scale, Strategy
 if TYPE_CHECKING:
     from apiserver.cel.rules import Rules
 
+Paths = tuple[tuple[str, ...], ...]
+
 MAX_REPLICAS = 2**31 - 1
 _RULES = b'"x-kubernetes-validations"'
 _TERMINATING = "create not allowed while custom resource definition is terminating"
@@ -29,20 +31,30 @@ _NOT_CHECKED = (
 
 
 class CustomStrategy(Strategy):
-    """`fields` are the paths that field selectors may ask for. What a schema compiles to is made when first needed."""
+    """`fields` are the paths that field selectors may ask for, `paths` those of all versions, which share a cache.
+
+    What a schema compiles to is made when first needed.
+    """
 
     has_generation = True
     allow_unconditional_update = False
     any_finalizers = True
 
     def __init__(
-        self, schema: Structural, status: bool, scale: Scale | None = None, fields: tuple[tuple[str, ...], ...] = ()
+        self,
+        api_version: str,
+        schema: Structural,
+        status: bool,
+        scale: Scale | None = None,
+        fields: Paths = (),
+        paths: Paths = (),
     ) -> None:
+        self.api_version = api_version
         self.schema = schema
         self.status = status
         self.scale = scale
-        self.paths = {".".join(path): path for path in fields}
-        self.field_names = tuple(self.paths)
+        self.paths = {".".join(path): path for path in (*fields, *paths)}
+        self.field_names = tuple(".".join(path) for path in fields)
         self.terminating = False
         """Whether the definition is being deleted: nothing new is taken."""
 
@@ -53,6 +65,18 @@ class CustomStrategy(Strategy):
     @cached_property
     def _validator(self) -> Validator:
         return Validator(self.schema.raw)
+
+    @property
+    def revive(self) -> Callable[[Object], bool] | None:  # type: ignore[override]
+        return None if self._fill is None else self._revived
+
+    def _revived(self, obj: Object) -> bool:
+        """Fill in what has become a default since the object was written. Another version's it gets on its way here."""
+        if obj.get("apiVersion") != self.api_version:
+            return False
+        before = orjson.dumps(obj)
+        self.default(obj)
+        return orjson.dumps(obj) != before
 
     @cached_property
     def _rules(self) -> Rules | None:

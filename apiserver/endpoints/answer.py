@@ -82,7 +82,7 @@ def shown_list(form: Form, kind: Kind, objects: Sequence[Object], meta: Object, 
     if form.as_:
         items = [partial(obj, form.version) for obj in objects]
         return {"kind": PARTIAL_LIST, "apiVersion": f"meta.k8s.io/{form.version}", "metadata": meta, "items": items}
-    return {"kind": f"{kind.kind}List", "apiVersion": kind.api_version, "metadata": meta, "items": objects}
+    return {"kind": kind.list_name, "apiVersion": kind.api_version, "metadata": meta, "items": objects}
 
 
 def partial(obj: Object, version: str = "v1") -> Object:

@@ -134,6 +134,8 @@ class App:
         if resource is None:
             await self._not_stored(request, target, self._virtual.get(key))
             return
+        if resource.kind.deprecation:
+            request.warnings.append(resource.kind.deprecation)
         verb = self._permit_verb(request, target, resource.kind.resource)
         if resource.kind.namespaced and not target.namespace and verb not in ("list", "watch", "deletecollection"):
             raise NoSuchResource

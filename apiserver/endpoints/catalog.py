@@ -30,7 +30,7 @@ class Resource:
         self.alone = alone
         """Whether there is no other version, so that every stored object is in this one."""
         self.prefix: bytes = home.prefix if home else resource_prefix(*kind.family)
-        self.cache: Cache = home.cache if home else Cache(self.encoding, kind.strategy.fields)
+        self.cache: Cache = home.cache if home else Cache(self.encoding, kind.strategy.fields, kind.strategy.revive)
 
     def key(self, namespace: str, name: str) -> str:
         """An object's key in the cache."""

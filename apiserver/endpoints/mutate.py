@@ -70,11 +70,12 @@ async def patch(
     patching = await read_patch(request, resource.kind.schema)
     options = write_options(request.query, "PatchOptions")
     author = Author.of(request, options)
+    said = len(author.warnings)
 
     def transform(old: Object) -> Object:
         new = patching(old)
         check_kind(new, resource.kind.group, resource.kind.version, resource.kind.kind)
-        author.warnings.clear()
+        del author.warnings[said:]
         conform(new, resource.kind, options.field_validation, author.warnings)
         check_name(new, name)
         check_namespace(new, resource, namespace)

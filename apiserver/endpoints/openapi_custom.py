@@ -46,10 +46,10 @@ def _list(kind: Kind) -> Json:
     written: Json = {"properties": {"items": items}}
     return {
         "type": "object",
-        "description": f"{kind.kind}List is a list of {kind.kind}",
+        "description": f"{kind.list_name} is a list of {kind.kind}",
         "required": ["items"],
         **_type_meta(written, "ListMeta"),
-        **_gvk(kind, f"{kind.kind}List"),
+        **_gvk(kind, kind.list_name),
     }
 
 

@@ -65,7 +65,7 @@ async def answer_list(
 def list_chunks(resource: Resource, raws: Sequence[bytes], meta: Object) -> list[bytes]:
     """The list object in parts to send one after the other."""
     kind = resource.kind
-    head = f'{{"kind":"{kind.kind}List","apiVersion":"{kind.api_version}","metadata":'
+    head = f'{{"kind":"{kind.list_name}","apiVersion":"{kind.api_version}","metadata":'
     chunks = [head.encode() + orjson.dumps(meta) + b',"items":[']
     for start in range(0, len(raws), CHUNK):
         joined = b",".join(raws[start : start + CHUNK])
@@ -80,7 +80,7 @@ async def protobuf_chunks(resource: Resource, found: Sequence[tuple[bytes, Entry
     for batch in _batches(found, CHUNK // 4):
         chunks.append(b"".join([message_of(kind, raw, entry) for raw, entry in batch]))
         await asyncio.sleep(0)
-    return protobuf.join_list(kind.api_version, f"{kind.kind}List", meta, chunks)
+    return protobuf.join_list(kind.api_version, kind.list_name, meta, chunks)
 
 
 async def _decoded(raws: Sequence[bytes]) -> list[Object]:

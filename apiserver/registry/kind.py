@@ -132,6 +132,8 @@ class Strategy:
 
     field_names: tuple[str, ...] = ()
     """The keys of `fields`, known without an object, so that a selector can be refused."""
+    revive: Callable[[Object], bool] | None = None
+    """Brings an object as it is stored up to date, in place, and says whether it had to (new defaults)."""
     field_aliases: Mapping[str, str] = {}
     """Of a version that is not kept: what the version that is calls the fields, where it calls them otherwise."""
 
@@ -185,6 +187,10 @@ class Kind:
     """Columns after NAME and before AGE; an empty tuple prints NAME and AGE only."""
     table: Literal["named", "plain"] = "named"
     """`named`: Name first and Age last are added; `plain`: `columns` is the whole table (Event)."""
+    list_kind: str = ""
+    """What a list of it is called, if not `{kind}List`."""
+    deprecation: str = ""
+    """A sentence for the Warning header of every answer, if the version is deprecated."""
     own_schema: Schema | None = None
     """A custom kind's schema; a built-in kind's is found by `definition`."""
     stored_as: tuple[str, str] | None = None
@@ -194,6 +200,10 @@ class Kind:
     served: bool = True
     convert: Convert | None = None
     """How objects of another version are made this one's, and the other way round; None: only the name differs."""
+
+    @property
+    def list_name(self) -> str:
+        return self.list_kind or f"{self.kind}List"
 
     @property
     def schema(self) -> Schema:

@@ -120,8 +120,14 @@ def frame(type_: str, raw: bytes) -> bytes:
 class Cache:
     """All objects of one resource as of the feed's revision, and their recent changes."""
 
-    def __init__(self, encoding: Encoding, fields: Callable[[Object], Mapping[str, str]]) -> None:
+    def __init__(
+        self,
+        encoding: Encoding,
+        fields: Callable[[Object], Mapping[str, str]],
+        revive: Callable[[Object], bool] | None = None,
+    ) -> None:
         self.encoding = encoding
+        self._revive = revive
         self.entries: dict[str, Entry] = {}
         self.revision = 0
         """The revision of the newest change to any of these objects."""
@@ -217,6 +223,8 @@ class Cache:
     def entry(self, key: str, stored: bytes, revision: int) -> Entry:
         """An entry from what etcd holds; it need not be the newest, and is not put into the cache."""
         obj = orjson.loads(stored)
+        if self._revive is not None and self._revive(obj):
+            stored = self.encoding.store(obj)
         metadata: dict[str, Any] = obj["metadata"]
         wire = self.encoding.wire(stored, revision)
         labels, fields = metadata.get("labels") or _NONE, self._fields(obj) or _NONE

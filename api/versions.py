@@ -1,4 +1,4 @@
-"""Which of a group's versions come first: v2 before v1, stable before beta before alpha, anything else by its name."""
+"""Which of an API group's versions come first: v2 before v1, stable before beta before alpha, others by their names."""
 
 from __future__ import annotations
 
