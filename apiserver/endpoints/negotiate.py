@@ -14,7 +14,7 @@ from api.errors import NotAcceptable
 
 SERVED = (JSON, YAML, PROTOBUF)
 STREAMED = (JSON, PROTOBUF)
-_ANY = {"*/*": JSON, "application/*": JSON}
+ANY = {"*/*": JSON, "application/*": JSON}
 _META = ("v1", "v1beta1")
 _PARTIAL = frozenset({"PartialObjectMetadata", "PartialObjectMetadataList"})
 TRUE = ("1", "t", "T", "true", "TRUE", "True")
@@ -62,14 +62,14 @@ def form_of(accept: str, messages: bool = True, stream: bool = False) -> Form:
         return PLAIN
     served = STREAMED if stream else SERVED
     browser = "text/html" in accept and not stream
-    for media_type, parameters in _by_preference(accept):
-        form = _form(_ANY.get(media_type, media_type), parameters, browser)
+    for media_type, parameters in by_preference(accept):
+        form = _form(ANY.get(media_type, media_type), parameters, browser)
         if form is not None and form.media_type in served and (messages or not form.protobuf or form.as_):
             return form
     raise NotAcceptable([each for each in served if messages or each != PROTOBUF])
 
 
-def _by_preference(accept: str) -> Iterable[tuple[str, Mapping[str, str]]]:
+def by_preference(accept: str) -> Iterable[tuple[str, Mapping[str, str]]]:
     """(media type, parameters) of each clause, the most wanted and most definite first; without those not wanted."""
     clauses: list[tuple[tuple[float, int], str, Mapping[str, str]]] = []
     for clause in accept.split(","):
