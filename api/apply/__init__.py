@@ -3,12 +3,14 @@
     managed = owned_after_update(new, old, given, scope, writer)
     new = Apply(config, scope, writer, force=False).to(live)
 
-See `managers.py` for the rules, `typed.py` for how a schema steers them, and KEP-555 for why they are so.
+See `managers.py` and `configuration.py` for the rules, `typed.py` for how a schema steers them, and KEP-555 for why
+they are so.
 """
 
+from api.apply.configuration import Apply
 from api.apply.conflict import ApplyConflict
 from api.apply.entries import decode
-from api.apply.managers import Apply, Scope, Writer, keep_times, owned_after_create, owned_after_update
+from api.apply.managers import Scope, Writer, keep_times, owned_after_create, owned_after_update
 
 __all__ = [
     "Apply",

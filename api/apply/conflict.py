@@ -16,8 +16,8 @@ class ApplyConflict(StatusError):
     code, reason = 409, "Conflict"
 
     def __init__(self, fields: Iterable[tuple[Entry, Tree]]) -> None:
-        self.fields = [(entry, tree) for entry, tree in fields if tree]
-        found = [(owner(entry), path) for entry, tree in self.fields for path in paths(tree)]
+        self.fields = [(item, tree) for item, tree in fields if tree]
+        found = [(owner(item), path) for item, tree in self.fields for path in paths(tree)]
         causes = [
             {"reason": "FieldManagerConflict", "message": f"conflict with {who}", "field": path} for who, path in found
         ]
@@ -35,9 +35,9 @@ def _message(found: list[tuple[str, str]]) -> str:
     return f"Apply failed with {len(found)} conflicts: " + "\n".join(lines)
 
 
-def owner(entry: Entry) -> str:
+def owner(item: Entry) -> str:
     """Who owns a field, as a message names them."""
-    text = quote(entry.manager)
-    if entry.subresource:
-        text += f" with subresource {quote(entry.subresource)}"
-    return f"{text} using {entry.api_version}" if entry.operation == UPDATE else text
+    text = quote(item.get("manager") or "")
+    if item.get("subresource"):
+        text += f" with subresource {quote(item['subresource'])}"
+    return f"{text} using {item['apiVersion']}" if item["operation"] == UPDATE else text

@@ -1,13 +1,13 @@
 """The entries of `metadata.managedFields`: who owns which fields, since when, and through which version.
 
-A manager is identified by its name, its operation and the subresource it wrote to; one that updates also by the
-version, while all that one applies is one entry, whatever version it was applied in.
+An entry is the plain JSON object that is stored. A manager is identified by its name, its operation and the subresource
+it wrote to; one that updates also by the version, while all that one applies is one entry, whatever version it was
+applied in.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from api.apply.fieldset import Tree, union, well_formed
@@ -17,64 +17,50 @@ MAX_UPDATERS = 10
 """How many entries of updates an object keeps; older ones are joined into one."""
 OLD_UPDATERS = "ancient-changes"
 
+Entry = dict[str, Any]
 Identity = tuple[str, str, str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One manager's fields. `time` is as on the wire, or empty."""
-
-    manager: str
-    operation: str
-    api_version: str
-    fields: Tree
-    time: str = ""
-    subresource: str = ""
-
-    @property
-    def identity(self) -> Identity:
-        version = self.api_version if self.operation == UPDATE else ""
-        return (self.manager, self.operation, version, self.subresource)
-
-    def json(self) -> dict[str, Any]:
-        """The entry as it stands in managedFields."""
-        obj: dict[str, Any] = {"apiVersion": self.api_version, "fieldsType": "FieldsV1", "fieldsV1": self.fields}
-        if self.manager:
-            obj["manager"] = self.manager
-        obj["operation"] = self.operation
-        if self.subresource:
-            obj["subresource"] = self.subresource
-        if self.time:
-            obj["time"] = self.time
-        return obj
+def entry(manager: str, operation: str, api_version: str, subresource: str, fields: Tree, time: str = "") -> Entry:
+    """A new entry. `time` is as on the wire."""
+    made: Entry = {"apiVersion": api_version, "fieldsType": "FieldsV1", "fieldsV1": fields}
+    if manager:
+        made["manager"] = manager
+    made["operation"] = operation
+    if subresource:
+        made["subresource"] = subresource
+    if time:
+        made["time"] = time
+    return made
 
 
-Entries = dict[Identity, Entry]
+def identity(item: Entry) -> Identity:
+    operation = item["operation"]
+    version = item["apiVersion"] if operation == UPDATE else ""
+    return (item.get("manager") or "", operation, version, item.get("subresource") or "")
 
 
-def decode(value: Any, *, trusted: bool = False) -> Entries | None:
-    """The entries in a managedFields list, or None if one of them makes no sense. `trusted`: the server wrote it."""
-    entries: Entries = {}
+def with_fields(item: Entry, fields: Tree, time: str = "") -> Entry:
+    """The entry with other fields, and perhaps another time."""
+    return {**item, "fieldsV1": fields, "time": time} if time else {**item, "fieldsV1": fields}
+
+
+def decode(value: Any) -> list[Entry] | None:
+    """The entries in a managedFields list that a client sent, or None if one of them makes no sense."""
+    found: dict[Identity, Entry] = {}
     for item in value or ():
-        fields = item.get("fieldsV1") or {}
-        if not trusted and not _makes_sense(item, fields):
+        if not _makes_sense(item):
             return None
-        entry = Entry(
-            item.get("manager") or "",
-            item["operation"],
-            item.get("apiVersion") or "",
-            fields,
-            item.get("time") or "",
-            item.get("subresource") or "",
-        )
-        entries[entry.identity] = entry
-    return entries
+        kept = {key: part for key, part in item.items() if part is not None}
+        kept.setdefault("fieldsV1", {})
+        found[identity(kept)] = kept
+    return list(found.values())
 
 
-def _makes_sense(item: Any, fields: Any) -> bool:
-    if not isinstance(item, dict) or item.get("operation") not in (APPLY, UPDATE):
+def _makes_sense(item: Any) -> bool:
+    if not isinstance(item, dict) or item.get("operation") not in (APPLY, UPDATE) or not item.get("apiVersion"):
         return False
-    return item.get("fieldsType") == "FieldsV1" and bool(item.get("apiVersion")) and well_formed(fields)
+    return item.get("fieldsType") == "FieldsV1" and well_formed(item.get("fieldsV1") or {})
 
 
 def is_reset(value: Any) -> bool:
@@ -82,58 +68,40 @@ def is_reset(value: Any) -> bool:
     return isinstance(value, list) and value in ([], [{}])
 
 
-def encode(entries: Entries) -> list[dict[str, Any]]:
-    """The managedFields list: applied before updated, the oldest first; managers without fields are left out."""
-    return [entry.json() for entry in sorted(filter(_owns, entries.values()), key=_rank)]
+def arranged(entries: Iterable[Entry]) -> list[Entry]:
+    """The entries as they are stored: applied before updated, the oldest first, and none without fields."""
+    return sorted((item for item in entries if item["fieldsV1"]), key=_rank)
 
 
-def _owns(entry: Entry) -> bool:
-    return bool(entry.fields)
+def _rank(item: Entry) -> tuple[str, ...]:
+    get = item.get
+    return (item["operation"], get("time") or "", get("manager") or "", item["apiVersion"], get("subresource") or "")
 
 
-def _rank(entry: Entry) -> tuple[str, ...]:
-    return (entry.operation, entry.time, entry.manager, entry.api_version, entry.subresource)
-
-
-def same_but_times(one: Iterable[dict[str, Any]], other: Iterable[dict[str, Any]]) -> bool:
+def same_but_times(one: Iterable[Entry], other: Iterable[Entry]) -> bool:
     """Whether two managedFields lists differ in nothing but their times."""
-    return _timeless(one) == _timeless(other)
+    return {identity(item): item["fieldsV1"] for item in one} == {identity(item): item["fieldsV1"] for item in other}
 
 
-def _timeless(value: Iterable[dict[str, Any]]) -> dict[Identity, Entry]:
-    found = {}
-    for item in value:
-        entry = Entry(
-            item.get("manager") or "",
-            item.get("operation") or "",
-            item.get("apiVersion") or "",
-            item.get("fieldsV1") or {},
-            "",
-            item.get("subresource") or "",
-        )
-        found[entry.identity] = entry
-    return found
-
-
-def capped(entries: Entries) -> Entries:
+def capped(entries: list[Entry]) -> list[Entry]:
     """The entries with the oldest updates joined, one for each version, when there are too many."""
-    updaters = [entry for entry in entries.values() if entry.operation == UPDATE]
+    updaters = [item for item in entries if item["operation"] == UPDATE]
     if len(updaters) <= MAX_UPDATERS:
         return entries
-    updaters.sort(key=lambda entry: (entry.time, entry.identity))
-    kept, count = dict(entries), len(updaters)
+    updaters.sort(key=lambda item: (item.get("time") or "", identity(item)))
+    kept, count = {identity(item): item for item in entries}, len(updaters)
     first: dict[str, Identity] = {}
-    for entry in updaters:
+    for item in updaters:
         if count <= MAX_UPDATERS:
             break
-        version = entry.api_version
+        version = item["apiVersion"]
         if version not in first:
-            first[version] = entry.identity
+            first[version] = identity(item)
             continue
-        bucket = Entry(OLD_UPDATERS, UPDATE, version, {}, entry.time)
-        older = kept.get(bucket.identity) or kept.pop(first[version])
-        del kept[entry.identity]
-        fields = union(older.fields, entry.fields)
-        kept[bucket.identity] = Entry(OLD_UPDATERS, UPDATE, version, fields, entry.time)
+        bucket = (OLD_UPDATERS, UPDATE, version, "")
+        older = kept[bucket] if bucket in kept else kept.pop(first[version])
+        del kept[identity(item)]
+        fields = union(older["fieldsV1"], item["fieldsV1"])
+        kept[bucket] = entry(OLD_UPDATERS, UPDATE, version, "", fields, item.get("time") or "")
         count -= 1
-    return kept
+    return list(kept.values())

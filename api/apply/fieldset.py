@@ -27,60 +27,64 @@ def member(node: Tree) -> bool:
 
 
 def union(one: Tree, other: Tree) -> Tree:
-    """What is in either set."""
+    """What is in either set; `one` itself if that is all."""
     if not other or one is other:
         return one
     if not one:
         return other
-    joined = dict(one)
+    joined = one
     for key, node in other.items():
-        if key == SELF:
-            continue
         mine = joined.get(key)
-        joined[key] = node if mine is None else _joined(mine, node)
-    if SELF in other:
-        joined[SELF] = LEAF
+        both = node if mine is None else _joined(mine, node)
+        if both is not mine:
+            joined = dict(one) if joined is one else joined
+            joined[key] = both
     return joined
 
 
 def _joined(one: Tree, other: Tree) -> Tree:
-    if one == other:
-        return one
-    below = union(one, other)
-    return {SELF: LEAF, **below} if below and SELF not in below and (member(one) or member(other)) else below
+    """The union of two nodes."""
+    if not one:
+        return other if member(other) else {SELF: LEAF, **other}
+    if not other:
+        return one if SELF in one else {SELF: LEAF, **one}
+    return union(one, other)
 
 
 def difference(one: Tree, other: Tree) -> Tree:
-    """What is in `one` and not in `other`: exactly those paths, not what lies below them."""
-    if not other:
-        return one
-    left: Tree = {}
-    for key, node in one.items():
-        if key == SELF:
+    """What is in `one` and not in `other`: exactly those paths, not what lies below them. `one` itself if all of it."""
+    left = one
+    for key, theirs in other.items():
+        node = one.get(key)
+        if node is None:
             continue
-        theirs = other.get(key)
-        if theirs is None:
-            left[key] = node
-        elif (rest := _difference(node, theirs)) is not None:
-            left[key] = rest
+        rest = None if key == SELF else _difference(node, theirs)
+        if rest is not node:
+            left = dict(one) if left is one else left
+            if rest is None:
+                del left[key]
+            else:
+                left[key] = rest
     return left
 
 
 def _difference(node: Tree, other: Tree) -> Tree | None:
-    below = difference(node, other)
-    if member(node) and not member(other):
-        return {SELF: LEAF, **below} if below else LEAF
-    return below or None
+    """What is left of a node, if anything is."""
+    if not node:
+        return None if member(other) else node
+    rest = difference(node, other if other else _ITSELF)
+    return LEAF if rest == _ITSELF else rest or None
+
+
+_ITSELF: Tree = {SELF: LEAF}
 
 
 def intersection(one: Tree, other: Tree) -> Tree:
     """What is in both sets."""
     both: Tree = {}
-    if len(other) < len(one):
-        one, other = other, one
-    for key, node in one.items():
-        theirs = other.get(key)
-        if key != SELF and theirs is not None and (common := _intersection(node, theirs)) is not None:
+    for key, theirs in other.items():
+        node = one.get(key)
+        if key != SELF and node is not None and (common := _intersection(node, theirs)) is not None:
             both[key] = common
     return both
 
@@ -93,16 +97,19 @@ def _intersection(node: Tree, other: Tree) -> Tree | None:
 
 
 def without(tree: Tree, gone: Tree) -> Tree:
-    """The set without the paths of `gone` and all that lies below them."""
-    left: Tree = {}
-    for key, node in tree.items():
-        theirs = gone.get(key) if key != SELF else None
-        if theirs is None:
-            left[key] = node
-        elif theirs and (rest := without(node, theirs)):
-            left[key] = rest
-        elif theirs and not node:
-            left[key] = node
+    """The set without the paths of `gone` and all that lies below them; `tree` itself if there is nothing of them."""
+    left = tree
+    for key, theirs in gone.items():
+        node = tree.get(key)
+        if node is None or (theirs and not node):
+            continue
+        rest = without(node, theirs) if theirs else LEAF
+        if rest is not node or not theirs:
+            left = dict(tree) if left is tree else left
+            if rest:
+                left[key] = rest
+            else:
+                del left[key]
     return left
 
 

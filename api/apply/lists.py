@@ -71,10 +71,10 @@ class Elements(Shape, ABC):
     def grown(self, value: Any) -> Tree:
         if not value:
             return LEAF
-        tree: Tree = {SELF: LEAF}
-        for key, found in self.by_key(value).items():
-            tree[key] = self._grown(found)
-        return tree
+        return {SELF: LEAF, **(self.born(value) or {})}
+
+    def born(self, value: Any) -> Tree | None:
+        return {key: self._grown(found) for key, found in self.by_key(value).items()} or None
 
     def _grown(self, found: Sequence[Any]) -> Tree:
         return self.items.grown(found[0]) if len(found) == 1 else LEAF

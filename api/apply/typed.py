@@ -54,6 +54,10 @@ class Shape:
         """The node of all that is new when there was nothing here before."""
         return LEAF
 
+    def born(self, value: Any) -> Tree | None:
+        """The node of what is new when there was an empty value here before; None if it is nothing."""
+        return LEAF
+
     def diff(self, old: Any, new: Any) -> Changes:
         """What has changed between two values that are not equal."""
         return None, LEAF, None
@@ -165,19 +169,33 @@ class Struct(Shape):
     def __init__(self, schema: Schema, shape_of: ShapeOf) -> None:
         super().__init__(schema)
         self._shape_of = shape_of
-        self._shapes: dict[str, tuple[str, Shape]] = {}
         self._properties = schema.properties
         self._required = frozenset(schema.required)
-        self._rest = Deduced(schema) if schema.embedded else None
+        self._rest = Deduced(schema) if schema.embedded else _UNKNOWN
+        self._fields: dict[str, tuple[str, Shape, Any]] = {}
+        self._leaves: dict[str, str] = {}
+        """The path elements of the fields that are owned as a whole: most of them."""
 
-    def _field(self, name: str) -> tuple[str, Shape]:
-        """A field's path element and shape."""
-        found = self._shapes.get(name)
+    def _field(self, name: str) -> tuple[str, Shape, Any]:
+        """A field's path element, its shape, and what it counts as when it is missing."""
+        found = self._fields.get(name)
         if found is None:
             schema = self._properties.get(name)
-            shape = self._shape_of(schema) if schema is not None else self._rest or _UNKNOWN
-            found = self._shapes[name] = (f"f:{name}", shape)
+            if schema is None:
+                return f"f:{name}", self._rest, _MISSING
+            shape = self._shape_of(schema)
+            found = self._fields[name] = (f"f:{name}", shape, self._zero(name, schema))
+            if type(shape) is Shape:
+                self._leaves[name] = found[0]
         return found
+
+    def _zero(self, name: str, field: Schema) -> Any:
+        """An empty value, if Kubernetes' own type always has the field."""
+        if self.schema.custom:
+            return _MISSING
+        if field.form is Form.STRUCT and field.referenced and not field.atomic_map:
+            return {} if name in self._required or name in _EMBEDDED else _MISSING
+        return [] if field.form is Form.LIST and name in self._required else _MISSING
 
     def problems(self, value: Any, path: str) -> Iterator[Wrong]:
         yield from super().problems(value, path)
@@ -194,7 +212,7 @@ class Struct(Shape):
             return LEAF
         tree: Tree = {}
         for name, item in value.items():
-            key, shape = self._field(name)
+            key, shape, _ = self._field(name)
             if (node := shape.fields(item)) is not None:
                 tree[key] = node
         return tree or None
@@ -203,36 +221,42 @@ class Struct(Shape):
         if not value:
             return LEAF
         tree: Tree = {SELF: LEAF}
-        shapes = self._shapes
+        leaf, fields = self._leaves.get, self._fields.get
         for name, item in value.items():
-            key, shape = shapes.get(name) or self._field(name)
+            if (key := leaf(name)) is not None:
+                tree[key] = LEAF
+                continue
+            key, shape, _ = fields(name) or self._field(name)
             tree[key] = shape.grown(item)
         return tree
+
+    def born(self, value: Any) -> Tree | None:
+        tree: Tree = {}
+        leaf, fields = self._leaves.get, self._fields.get
+        for name, item in value.items():
+            if (key := leaf(name)) is not None:
+                tree[key] = LEAF
+                continue
+            key, shape, zero = fields(name) or self._field(name)
+            if (node := shape.grown(item) if zero is _MISSING else shape.born(item)) is not None:
+                tree[key] = node
+        return tree or None
 
     def diff(self, old: Any, new: Any) -> Changes:
         return _collect(self._pairs(old or {}, new or {}))
 
     def _pairs(self, old: Any, new: Any) -> Iterator[tuple[str, Shape, Any, Any]]:
-        shapes = self._shapes
+        fields = self._fields.get
         for name, item in new.items():
             before = old.get(name, _MISSING)
             if before is item or before == item:
                 continue
-            key, shape = shapes.get(name) or self._field(name)
-            yield key, shape, before if before is not _MISSING else self._zero(name), item
+            key, shape, zero = fields(name) or self._field(name)
+            yield key, shape, before if before is not _MISSING else zero, item
         for name, item in old.items():
             if name not in new:
-                key, shape = self._field(name)
-                yield key, shape, item, self._zero(name)
-
-    def _zero(self, name: str) -> Any:
-        """What a missing field counts as: an empty value, if Kubernetes' own type always has the field."""
-        field = self._properties.get(name)
-        if field is None or self.schema.custom:
-            return _MISSING
-        if field.form is Form.STRUCT and field.referenced and not field.atomic_map:
-            return {} if name in self._required or name in _EMBEDDED else _MISSING
-        return [] if field.form is Form.LIST and name in self._required else _MISSING
+                key, shape, zero = fields(name) or self._field(name)
+                yield key, shape, item, zero
 
     def merge(self, live: Any, config: Any) -> Any:
         if not config or not live:
@@ -243,7 +267,7 @@ class Struct(Shape):
         return merged
 
     def prune(self, value: Any, last: Tree, owned: Tree) -> Any:
-        return _pruned(value, ((name, *self._field(name)) for name in value), last, owned, named=True)
+        return _pruned(value, ((name, *self._field(name)[:2]) for name in value), last, owned, named=True)
 
 
 _EMBEDDED = frozenset(

@@ -6,14 +6,14 @@ server allocates belongs to nobody.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from api.apply import Scope, Writer, decode, owned_after_create, owned_after_update
-from api.metadata import rfc3339
-from apiserver.registry.kind import Context, Kind, Object
+from api.schema import Schema
+from apiserver.registry.kind import Kind, Object
 
 MANAGER_LIMIT = 128
-_STATUS: dict[str, Any] = {"f:status": {}}
 
 
 def manager_of(user_agent: str) -> str:
@@ -26,17 +26,22 @@ def manager_of(user_agent: str) -> str:
     return name
 
 
+@lru_cache(maxsize=4096)
+def _scope(schema: Schema, api_version: str, subresource: str, reset: str, only: str) -> Scope:
+    return Scope(schema, api_version, subresource, reset, only)
+
+
 def scope_of(kind: Kind, subresource: str = "") -> Scope:
     """What a write of the object itself, or through a subresource, may own."""
     if subresource == "status":
-        return Scope(kind.schema, kind.api_version, subresource, only="status")
+        return _scope(kind.schema, kind.api_version, subresource, "", "status")
     resets = kind.status and subresource in ("", "scale")
-    return Scope(kind.schema, kind.api_version, subresource, reset=_STATUS if resets else {})
+    return _scope(kind.schema, kind.api_version, subresource, "status" if resets else "", "")
 
 
-def own_new(obj: Object, given: Any, kind: Kind, manager: str, context: Context) -> None:
+def own_new(obj: Object, given: Any, kind: Kind, manager: str) -> None:
     """Set the managedFields of a new object. `given` is what the client sent for them."""
-    managed = owned_after_create(obj, given, scope_of(kind), Writer(manager, rfc3339(context.now)))
+    managed = owned_after_create(obj, given, scope_of(kind), Writer(manager, obj["metadata"]["creationTimestamp"]))
     if managed:
         obj["metadata"]["managedFields"] = managed
 

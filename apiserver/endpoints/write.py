@@ -150,7 +150,7 @@ async def _create_once(
     if applied:
         obj["metadata"]["managedFields"] = managed
     elif author.tracked:
-        own_new(obj, managed, kind, author.manager, context)
+        own_new(obj, managed, kind, author.manager)
     attributes = author.attributes("create", resource, namespace, obj["metadata"].get("name") or "")
     await _admit(state, attributes, obj, None)
     strategy.prepare_for_create(obj, context)
