@@ -29,6 +29,9 @@ _ONE_POD = "ReadWriteOncePod"
 def default_claim(spec: Object) -> None:
     if not spec.get("volumeMode"):
         spec["volumeMode"] = "Filesystem"
+    asked = spec.get("resources") or {}
+    for field in ("limits", "requests"):
+        resources.default_list(asked.get(field))
 
 
 def access_modes(modes: Iterable[str], at: str) -> list[FieldError]:

@@ -25,9 +25,6 @@ class PersistentVolumeClaimStrategy(StatusStrategy):
             obj["spec"] = {}
         spec = obj["spec"]
         claims.default_claim(spec)
-        asked = spec.get("resources") or {}
-        for field in ("limits", "requests"):
-            resources.default_list(asked.get(field))
         _say_source_twice(spec)
 
     def prepare_for_create(self, obj: Object, ctx: Context) -> None:
