@@ -14,6 +14,7 @@ from apiserver.aggregation.directory import GROUP, PLURAL, Directory, Remote
 from apiserver.aggregation.identity import CONFIG_MAP, NAMESPACE, ProxyIdentity
 from apiserver.aggregation.proxy import Proxy
 from apiserver.auth.user import MASTERS, User
+from apiserver.endpoints.discovery_documents import Elsewhere
 from apiserver.endpoints.write import Author, Update, create
 from apiserver.storage.changes import Changes
 from apiserver.storage.etcd import EtcdError
@@ -47,6 +48,20 @@ class Aggregator:
     def generation(self) -> tuple[int, int]:
         """Differs when discovery of the remote groups does."""
         return self.directory.generation, self.availability.generation
+
+    def elsewhere(self) -> tuple[Elsewhere, ...]:
+        """What discovery shall say of the remote groups."""
+        documents = self.availability.documents
+        return tuple(
+            Elsewhere(
+                remote.group,
+                remote.version,
+                remote.group_priority,
+                remote.version_priority,
+                documents.get(remote.name) if remote.available else None,
+            )
+            for remote in self.directory
+        )
 
     def find(self, target: Target) -> Remote | None:
         """Who answers for a path, if it is another server."""

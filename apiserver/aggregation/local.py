@@ -14,6 +14,7 @@ from apiserver.auth.user import MASTERS, User
 from apiserver.endpoints import delete as deletion
 from apiserver.endpoints.virtual import VIRTUAL
 from apiserver.endpoints.write import Author, create
+from apiserver.registry.groups import priority
 from apiserver.registry.kind import Object
 
 if TYPE_CHECKING:
@@ -21,32 +22,6 @@ if TYPE_CHECKING:
 
 LABEL = "kube-aggregator.kubernetes.io/automanaged"
 ON_START, WHILE_SERVED = "onstart", "true"
-CUSTOM = (1000, 100)
-"""Group and version priority of custom kinds, and of built-in groups that have no place of their own."""
-PRIORITIES: dict[tuple[str, str], tuple[int, int]] = {
-    ("", "v1"): (18000, 1),
-    ("apps", "v1"): (17800, 15),
-    ("events.k8s.io", "v1"): (17750, 15),
-    ("authentication.k8s.io", "v1"): (17700, 15),
-    ("authorization.k8s.io", "v1"): (17600, 15),
-    ("autoscaling", "v1"): (17500, 15),
-    ("autoscaling", "v2"): (17500, 30),
-    ("batch", "v1"): (17400, 15),
-    ("certificates.k8s.io", "v1"): (17300, 15),
-    ("networking.k8s.io", "v1"): (17200, 15),
-    ("policy", "v1"): (17100, 15),
-    ("rbac.authorization.k8s.io", "v1"): (17000, 15),
-    ("storage.k8s.io", "v1"): (16800, 15),
-    ("apiextensions.k8s.io", "v1"): (16700, 15),
-    ("admissionregistration.k8s.io", "v1"): (16700, 15),
-    ("scheduling.k8s.io", "v1"): (16600, 15),
-    ("coordination.k8s.io", "v1"): (16500, 15),
-    ("node.k8s.io", "v1"): (16300, 15),
-    ("discovery.k8s.io", "v1"): (16200, 15),
-    ("flowcontrol.apiserver.k8s.io", "v1"): (16100, 21),
-    ("internal.apiserver.k8s.io", "v1"): (16000, 10),
-    ("resource.k8s.io", "v1"): (16000, 10),
-}
 _AUTHOR = Author(User("system:apiserver", (MASTERS,)))
 
 
@@ -65,7 +40,7 @@ def wanted(state: State) -> dict[str, Object]:
 
 def service(group: str, version: str, *, custom: bool) -> Object:
     """One local APIService."""
-    of_group, of_version = PRIORITIES.get((group, version), CUSTOM)
+    of_group, of_version = priority(group, version)
     return {
         "metadata": {"name": f"{version}.{group}", "labels": {LABEL: WHILE_SERVED if custom else ON_START}},
         "spec": {

@@ -64,7 +64,7 @@ class App:
         self._site = site
         self._address = address
         self._virtual = {(each.group, each.version, each.plural): each for each in VIRTUAL}
-        self._view = _View(state, address)
+        self._view = _View(state, aggregator, address)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -193,8 +193,8 @@ class App:
         await handler(self.state, request, resource, target)
 
     def _current(self) -> _View:
-        if self._view.generation != self.state.catalog.generation:
-            self._view = _View(self.state, self._address)
+        if self._view.generation != (self.state.catalog.generation, self.aggregator.generation):
+            self._view = _View(self.state, self.aggregator, self._address)
         return self._view
 
     async def _object(self, request: Request, target: Target, resource: Resource, verb: str) -> None:
@@ -236,11 +236,11 @@ def _noting(request: Request) -> Send:
 
 
 class _View:
-    """What follows from the catalog as it is now."""
+    """What follows from what is served now, here and elsewhere."""
 
-    def __init__(self, state: State, address: str) -> None:
-        self.generation = state.catalog.generation
-        self.discovery = Discovery(state.catalog.kinds, address)
+    def __init__(self, state: State, aggregator: Aggregator, address: str) -> None:
+        self.generation = (state.catalog.generation, aggregator.generation)
+        self.discovery = Discovery(state.catalog.kinds, address, elsewhere=aggregator.elsewhere())
         self.subresources: dict[Resource, dict[str, Subresource]] = {
             resource: subresources_of(resource.kind) for resource in state.catalog
         }

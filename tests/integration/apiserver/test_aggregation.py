@@ -1,0 +1,160 @@
+"""Aggregated APIs: a real extension server behind an APIService, asked by real clients through this one."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from tests.harness.control import ControlPlane
+from tests.harness.kubectl import Kubectl
+from tests.integration.apiserver.api import CORE, Api, Object
+from tests.integration.apiserver.behind import expose, serving
+
+GROUP, VERSION = "metrics.k8s.io", "v1beta1"
+ROOT = f"/apis/{GROUP}/{VERSION}"
+SERVICES = "/apis/apiregistration.k8s.io/v1/apiservices"
+NAME = f"{VERSION}.{GROUP}"
+
+
+class MetricsServer:
+    """Serves NodeMetrics as the metrics server does, and remembers who asked."""
+
+    def __init__(self) -> None:
+        self.seen: list[web.Request] = []
+        self.released = asyncio.Event()
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        self.seen.append(request)
+        if request.path == ROOT:
+            return web.json_response(resource_list())
+        if request.path == f"{ROOT}/nodes" and request.query.get("watch"):
+            return await self.watch(request)
+        if request.path == f"{ROOT}/nodes" and request.method == "GET":
+            return web.json_response({**head("NodeMetricsList"), "metadata": {}, "items": [node_metrics()]})
+        if request.path == f"{ROOT}/nodes/n1":
+            return web.json_response({**head("NodeMetrics"), **node_metrics()})
+        if request.method == "POST":
+            return web.json_response({"sent": await request.json()}, status=201)
+        return web.json_response({"kind": "Status", "code": 404, "message": "no such thing"}, status=404)
+
+    async def watch(self, request: web.Request) -> web.StreamResponse:
+        answer = web.StreamResponse(headers={"Content-Type": "application/json"})
+        await answer.prepare(request)
+        await answer.write(json.dumps({"type": "ADDED", "object": node_metrics()}).encode() + b"\n")
+        await self.released.wait()
+        await answer.write(json.dumps({"type": "DELETED", "object": node_metrics()}).encode() + b"\n")
+        return answer
+
+
+def head(kind: str) -> Object:
+    return {"kind": kind, "apiVersion": f"{GROUP}/{VERSION}"}
+
+
+def resource_list() -> Object:
+    resources: list[Any] = [
+        {"name": "nodes", "singularName": "", "namespaced": False, "kind": "NodeMetrics", "verbs": ["get", "list"]},
+        {"name": "pods", "singularName": "", "namespaced": True, "kind": "PodMetrics", "verbs": ["get", "list"]},
+    ]
+    return {
+        "kind": "APIResourceList",
+        "apiVersion": "v1",
+        "groupVersion": f"{GROUP}/{VERSION}",
+        "resources": resources,
+    }
+
+
+def node_metrics() -> Object:
+    return {
+        "metadata": {"name": "n1"},
+        "timestamp": "2026-11-22T12:00:00Z",
+        "window": "10s",
+        "usage": {"cpu": "250m", "memory": "512Mi"},
+    }
+
+
+def api_service(namespace: str, bundle: str) -> Object:
+    return {
+        "metadata": {"name": NAME},
+        "spec": {
+            "group": GROUP,
+            "version": VERSION,
+            "groupPriorityMinimum": 100,
+            "versionPriority": 100,
+            "caBundle": bundle,
+            "service": {"namespace": namespace, "name": "metrics"},
+        },
+    }
+
+
+async def available(api: Api, status: str) -> Object:
+    """The Available condition, once it has this status."""
+    async with asyncio.timeout(10):
+        while True:
+            answer = await api.get(f"{SERVICES}/{NAME}")
+            found: list[Object] = (answer.body.get("status") or {}).get("conditions") or []
+            if found and found[0]["status"] == status:
+                return found[0]
+            await asyncio.sleep(0.05)
+
+
+@asynccontextmanager
+async def extension(api: Api, plane: ControlPlane, folder: Path) -> AsyncIterator[MetricsServer]:
+    """The extension server, registered and available; it lets nobody in but the API server."""
+    server = MetricsServer()
+    authority = plane.layout.pki / "front-proxy-ca.crt"
+    host = f"metrics.{api.namespace}.svc"
+    async with serving(folder, server.handle, host, client_ca=authority) as (port, bundle):
+        await expose(api, "metrics", port)
+        made = await api.send("POST", SERVICES, api_service(api.namespace, bundle))
+        assert made.code == 201, made.message
+        try:
+            await available(api, "True")
+            yield server
+        finally:
+            server.released.set()
+            await api.delete(f"{SERVICES}/{NAME}")
+            await api.get(SERVICES)
+
+
+async def test_a_group_is_served_by_another_server(api: Api, plane: ControlPlane, tmp_path: Path) -> None:
+    async with extension(api, plane, tmp_path) as server:
+        condition = await available(api, "True")
+        assert (condition["reason"], condition["message"]) == ("Passed", "all checks passed")
+        server.seen.clear()
+        answer = await api.get(f"{ROOT}/nodes/n1?pretty=1")
+        assert answer.body["usage"]["cpu"] == "250m"
+        (request,) = server.seen
+        assert request.path_qs == f"{ROOT}/nodes/n1?pretty=1"
+        assert request.headers["X-Remote-User"] == "kubernetes-admin"
+        assert "system:masters" in request.headers.getall("X-Remote-Group")
+        made = await api.send("POST", f"{ROOT}/nodes", {"some": "thing"})
+        assert (made.code, made.body) == (201, {"sent": {"some": "thing"}})
+        missing = await api.get(f"{ROOT}/nodes/other")
+        assert (missing.code, missing.message) == (404, "no such thing")
+
+
+async def test_a_watch_comes_through_as_it_happens(api: Api, plane: ControlPlane, tmp_path: Path) -> None:
+    async with extension(api, plane, tmp_path) as server, api.watch(f"{ROOT}/nodes") as events:
+        assert await events.take(1) == [("ADDED", "n1")]
+        server.released.set()
+        assert [event["type"] for event in await events.rest()] == ["DELETED"]
+
+
+async def test_kubectl_top_and_raw(api: Api, plane: ControlPlane, tmp_path: Path) -> None:
+    kubectl = Kubectl(plane.admin_conf)
+    node = {"metadata": {"name": "n1"}, "status": {"capacity": {"cpu": "1", "memory": "1Gi"}}}
+    assert (await api.send("POST", f"{CORE}/nodes", node)).code == 201
+    async with extension(api, plane, tmp_path):
+        raw = await asyncio.to_thread(kubectl, "get", "--raw", f"{ROOT}/nodes")
+        assert json.loads(raw)["items"][0]["usage"]["memory"] == "512Mi"
+        listed = await asyncio.to_thread(kubectl, "get", "apiservices", NAME, "--no-headers")
+        assert listed.split()[:3] == [NAME, f"{api.namespace}/metrics", "True"]
+        top = await asyncio.to_thread(kubectl, "top", "nodes", "--no-headers")
+        assert top.split()[:2] == ["n1", "250m"]
+    await api.delete(f"{CORE}/nodes/n1")
