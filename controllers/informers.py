@@ -69,32 +69,47 @@ class Informers:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._made: dict[type[Any], Informer[Any]] = {}
+        self._tasks: dict[type[Any], asyncio.Task[Any]] = {}
+        self._optional: set[type[Any]] = set()
         self._group: asyncio.TaskGroup | None = None
 
-    def of(self, cls: type[T]) -> Informer[T]:
+    def of(self, cls: type[T], optional: bool = False) -> Informer[T]:
+        """The informer of a kind. An `optional` one's trouble is nobody's else: its kind may be served no more."""
+        if optional and cls not in self._made:
+            self._optional.add(cls)
         made = self._made.get(cls)
         if made is None:
             made = self._made[cls] = Informer(
                 self._client, cls, indexers=_INDEXERS.get(cls, {NAMESPACE: _by_namespace})
             )
-            self._start(made)
+            self._start(cls, made)
         return made
+
+    def drop(self, cls: type[Any]) -> None:
+        """Read a kind no more that nobody else asked for."""
+        if cls in self._optional:
+            self._optional.discard(cls)
+            self._made.pop(cls, None)
+            if (task := self._tasks.pop(cls, None)) is not None:
+                task.cancel()
 
     async def run(self) -> None:
         """Until cancelled. What is asked for later runs from then on."""
         async with asyncio.TaskGroup() as group:
             self._group = group
-            for informer in self._made.values():
-                self._start(informer)
+            for cls, informer in self._made.items():
+                self._start(cls, informer)
             await asyncio.Event().wait()
 
-    def _start(self, informer: Informer[Any]) -> None:
+    def _start(self, cls: type[Any], informer: Informer[Any]) -> None:
         if self._group is not None:
-            self._group.create_task(informer.run(), name=f"informer-{informer.name}")
+            self._tasks[cls] = self._group.create_task(informer.run(), name=f"informer-{informer.name}")
 
     async def synced(self) -> None:
-        for informer in list(self._made.values()):
-            await informer.synced()
+        for cls, informer in list(self._made.items()):
+            if cls not in self._optional:
+                await informer.synced()
 
     def trouble(self) -> str | None:
-        return next((why for informer in self._made.values() if (why := informer.trouble())), None)
+        needed = (informer for cls, informer in self._made.items() if cls not in self._optional)
+        return next((why for informer in needed if (why := informer.trouble())), None)

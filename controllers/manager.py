@@ -62,6 +62,7 @@ class Manager:
             controllers = [make(shared) for make in self._wanted()]
             async with asyncio.TaskGroup() as group:
                 group.create_task(informers.run(), name="informers")
+                group.create_task(monitors.follow(), name="monitors")
                 for controller in controllers:
                     group.create_task(controller.run(), name=controller.name)
                 await informers.synced()

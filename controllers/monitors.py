@@ -1,12 +1,13 @@
 """Informers of the metadata of every kind that is served, whatever it is.
 
-Kinds that a controller reads anyway are not watched twice. What is served is asked again when a kind turns up that
-nobody knows.
+Kinds that a controller reads anyway are not watched twice. What is served is asked again when custom kinds come and go,
+when a kind turns up that nobody knows, and now and then.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 from api import errors
@@ -39,6 +40,15 @@ _TYPED: tuple[type[KubeObject], ...] = (
 )
 _UNWATCHED = frozenset((("", "Event"), ("events.k8s.io", "Event")))
 """They own nothing, nothing owns them, and they are many."""
+_DEFINING = frozenset((("apiextensions.k8s.io", "CustomResourceDefinition"), ("apiregistration.k8s.io", "APIService")))
+"""Objects that bring kinds with them."""
+_PERIOD = 30.0
+"""Seconds after which what is served is asked again, whatever happened."""
+_SETTLE = 0.2
+"""Seconds between a change to what defines kinds and the question what is served now: such changes come in bursts."""
+_PATIENCE = 30.0
+"""Seconds that garbage collection waits for kinds that cannot be listed (a broken conversion webhook) before it begins
+without them: what it does not see it asks for one by one."""
 
 
 class Monitors:
@@ -47,6 +57,7 @@ class Monitors:
         self._handlers: list[Handler] = []
         self._watched: dict[Resource, Informer[KubeObject]] = {}
         self._asking = asyncio.Lock()
+        self._outdated = asyncio.Event()
         self.known = Discovered(())
 
     def on_change(self, handler: Handler) -> None:
@@ -70,14 +81,38 @@ class Monitors:
             self.known = await discover(self._client)
             for why in self.known.failures:
                 log.warning("a group of the API cannot be asked", reason=why)
-            for each in self.known.kinds:
-                if each.can("list", "watch") and (each.resource.group, each.resource.kind) not in _UNWATCHED:
-                    self._watch(each.resource)
+            served = {each.resource for each in self.known.kinds if each.can("list", "watch")}
+            for resource in served:
+                if (resource.group, resource.kind) not in _UNWATCHED:
+                    self._watch(resource)
+            if not self.known.failures:
+                for resource in self._watched.keys() - served:
+                    self._unwatch(resource)
             return self.known
 
+    async def follow(self) -> None:
+        """Keep up with the kinds that come and go, until cancelled."""
+        backoff = Backoff(1.0, _PERIOD)
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_PERIOD):
+                    await self._outdated.wait()
+                    await asyncio.sleep(_SETTLE)
+            self._outdated.clear()
+            try:
+                await self.refresh()
+                backoff.reset()
+            except (errors.StatusError, Unreachable) as error:
+                log.warning("cannot ask what is served", reason=str(error))
+                await asyncio.sleep(backoff.next())
+                self._outdated.set()
+
     async def synced(self) -> None:
-        for informer in list(self._watched.values()):
-            await informer.synced()
+        """Returns when everything is there, or what is not there has been waited for long enough."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE):
+                for informer in list(self._watched.values()):
+                    await informer.synced()
 
     async def resource(self, api_version: str, kind: str) -> Resource | None:
         """What an owner reference means; None when no such kind is served."""
@@ -88,11 +123,21 @@ class Monitors:
         if resource in self._watched:
             return
         typed = next((cls for cls in _TYPED if resource_of(cls) == resource), None)
-        informer = self._informers.of(typed or partial(resource))
+        informer = self._informers.of(typed or partial(resource), optional=typed is None)
         self._watched[resource] = informer
         informer.on_change(lambda key, old, new: self._tell(resource, old, new))
 
+    def _unwatch(self, resource: Resource) -> None:
+        """Its objects have gone with it, or are still served in another version."""
+        informer = self._watched.pop(resource)
+        self._informers.drop(partial(resource))
+        if not any((each.group, each.plural) == (resource.group, resource.plural) for each in self._watched):
+            for obj in informer.items():
+                self._tell(resource, obj, None)
+
     def _tell(self, resource: Resource, old: objects.Object | None, new: objects.Object | None) -> None:
+        if (resource.group, resource.kind) in _DEFINING:
+            self._outdated.set()
         for handler in self._handlers:
             handler(resource, old, new)
 
