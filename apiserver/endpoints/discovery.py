@@ -56,7 +56,7 @@ class Discovery:
         body, tag = self._aggregated(form, core=core)
         headers = [_VARY, (b"etag", tag), _CACHED]
         if request.header(b"if-none-match").encode() == tag:
-            await request.answer(304, b"", form.content_type, headers)
+            await request.not_modified(headers)
             return
         content_type = f"{form.media_type};g={_GROUP};v={form.version};as={_LIST}"
         await request.answer(200, body, content_type.encode(), headers)

@@ -124,6 +124,15 @@ class Request:
         await self.send(self._start(status, content_type, len(body), headers))
         await self.send({"type": "http.response.body", "body": body})
 
+    async def not_modified(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
+        """Tell the client that what it has is still true.
+
+        Its cache takes over every header of this answer: one that describes the missing body would spoil it.
+        """
+        self.status = 304
+        await self.send({"type": "http.response.start", "status": 304, "headers": list(headers)})
+        await self.send({"type": "http.response.body", "body": b""})
+
     async def answer_json(self, status: int, value: Any, headers: Headers = ()) -> None:
         await self.answer(status, orjson.dumps(value), JSON, headers)
 

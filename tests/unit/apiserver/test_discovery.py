@@ -107,6 +107,9 @@ async def test_one_who_has_it_already_is_told_so() -> None:
     tag = dict((await asked("/apis", AGGREGATED)).sent[0]["headers"])[b"etag"]
     again = await asked("/apis", AGGREGATED, **{"if-none-match": tag.decode()})
     assert (again.sent[0]["status"], again.sent[1]["body"]) == (304, b"")
+    assert not {b"content-type", b"content-length"} & dict(again.sent[0]["headers"]).keys(), (
+        "they would replace the cached ones"
+    )
 
 
 async def test_stored_versions_are_named_by_their_hash() -> None:
