@@ -176,7 +176,11 @@ def type_invalid(field: Where, value: Any, detail: str) -> FieldError:
 
 def aggregate(errors: Iterable[FieldError]) -> str:
     """All messages as one text: bare when there is one, in brackets when there are more, each said once."""
-    messages = list(dict.fromkeys(error.message for error in errors))
+    return aggregate_texts(error.message for error in errors)
+
+
+def aggregate_texts(texts: Iterable[str]) -> str:
+    messages = list(dict.fromkeys(texts))
     if len(messages) == 1:
         return messages[0]
     return f"[{', '.join(messages)}]" if messages else ""

@@ -113,9 +113,27 @@ def canonical(value: Amount) -> str:
     return _decimal(_fit(parse(value)), "decimal")
 
 
+def plus(first: Amount, second: Amount) -> str:
+    """The sum, in the manner in which the first is written: `1Gi` and `512Mi` are `1536Mi`. Raises QuantityError."""
+    return _sum(first, second, 1)
+
+
+def minus(first: Amount, second: Amount) -> str:
+    """The difference, in the manner in which the first is written. Raises QuantityError."""
+    return _sum(first, second, -1)
+
+
+def _sum(first: Amount, second: Amount, sign: int) -> str:
+    (amount, family), (other, other_family) = _parse(str(first)), _parse(str(second))
+    return _written(_fit(amount + sign * other), family if amount else other_family)
+
+
 @lru_cache(maxsize=4096)
 def _canonical(text: str) -> str:
-    amount, family = _parse(text)
+    return _written(*_parse(text))
+
+
+def _written(amount: Fraction, family: str) -> str:
     if family == "binary" and amount.denominator == 1 and abs(amount) >= 1024:
         return _binary(int(amount))
     return _decimal(amount, "decimal" if family == "binary" else family)

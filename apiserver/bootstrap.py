@@ -17,6 +17,7 @@ from apiserver.auth.user import MASTERS, User
 from apiserver.endpoints.state import Resource, State
 from apiserver.endpoints.write import Author, Update, create
 from apiserver.registry.kind import Object
+from apiserver.registry.priorityclass import SYSTEM
 from apiserver.storage import keys
 from apiserver.storage.etcd import EtcdError, prefix_end, put
 from daemon.log import logger
@@ -37,6 +38,8 @@ async def keep_basics(state: State, host: str, port: int) -> None:
     while True:
         try:
             await _make_namespaces(state)
+            await _make_priority_classes(state)
+            await _make_service_range(state)
             await _make_service(state, port)
             if reachable(host):
                 await _announce(state, host, port)
@@ -68,6 +71,24 @@ async def _make_namespaces(state: State) -> None:
     for name in NAMESPACES:
         if name not in resource.cache.entries:
             await _create(state, resource, "", {"metadata": {"name": name}})
+
+
+async def _make_priority_classes(state: State) -> None:
+    """The classes of the system's own pods."""
+    resource = state.resource("priorityclasses", "scheduling.k8s.io")
+    for name, (value, description) in SYSTEM.items():
+        if name not in resource.cache.entries:
+            obj = {"metadata": {"name": name}, "value": value, "description": description}
+            await _create(state, resource, "", obj)
+
+
+async def _make_service_range(state: State) -> None:
+    """Where services get their addresses from, for clients that ask; the flag is what counts."""
+    resource = state.resource("servicecidrs", "networking.k8s.io")
+    if _NAME not in resource.cache.entries:
+        networks = str(state.settings["service_cluster_ip_range"]).split(",")
+        spec = {"cidrs": [str(ipaddress.ip_network(each.strip())) for each in networks]}
+        await _create(state, resource, "", {"metadata": {"name": _NAME}, "spec": spec})
 
 
 async def _make_service(state: State, port: int) -> None:

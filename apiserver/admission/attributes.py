@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from api.errors import Forbidden
 from apiserver.auth.user import User
 from apiserver.registry.kind import Object
 
@@ -33,3 +34,11 @@ class Attributes:
     options: Object | None = None
     warnings: list[str] = field(default_factory=list)
     annotations: dict[str, str] = field(default_factory=dict)
+
+    def creates(self, plural: str, group: str = "") -> bool:
+        """Whether an object of this resource is to be made."""
+        kind = self.resource.kind
+        return self.operation == "create" and not self.subresource and (kind.plural, kind.group) == (plural, group)
+
+    def forbidden(self, why: str) -> Forbidden:
+        return Forbidden(self.resource.kind.resource, self.name, why)

@@ -10,7 +10,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from apiserver.admission import namespaces, serviceaccounts
+from apiserver.admission import (
+    certificates,
+    defaultclasses,
+    limitranger,
+    namespaces,
+    priority,
+    runtimeclass,
+    serviceaccounts,
+)
 from apiserver.admission.attributes import Attributes
 from apiserver.admission.webhooks import validating
 from apiserver.admission.webhooks.mutating import Rounds
@@ -21,8 +29,22 @@ if TYPE_CHECKING:
 
 Plugin = Callable[["State", Attributes, Object | None, Object | None], Awaitable[None]]
 
-MUTATING: tuple[Plugin, ...] = (namespaces.exists, serviceaccounts.default_account)
-VALIDATING: tuple[Plugin, ...] = (namespaces.not_immortal, validating.validate)
+MUTATING: tuple[Plugin, ...] = (
+    namespaces.exists,
+    limitranger.default,
+    serviceaccounts.default_account,
+    priority.resolve,
+    defaultclasses.of_storage,
+    runtimeclass.apply,
+    defaultclasses.of_ingress,
+)
+VALIDATING: tuple[Plugin, ...] = (
+    namespaces.not_immortal,
+    limitranger.check,
+    priority.one_default,
+    certificates.may,
+    validating.validate,
+)
 
 
 async def admit(state: State, attributes: Attributes, obj: Object | None, old: Object | None = None) -> None:

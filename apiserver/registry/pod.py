@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from api import names
-from api.errors import Forbidden
 from api.field import FieldError, forbidden
 from apiserver.registry import pod_columns, pod_update, resources
 from apiserver.registry.kind import Context, Kind, Object, Strategy
@@ -15,7 +14,6 @@ TOLERATION_SECONDS = 300
 """How long a pod stays on a node that is not ready or not reachable, unless it says otherwise."""
 
 _TAINTS = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
-_PRIORITIES = {"": 0, "system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
 
 
 class PodStrategy(Strategy):
@@ -43,7 +41,6 @@ class PodStrategy(Strategy):
         spec = obj["spec"]
         _select_own_values(obj["metadata"].get("labels") or {}, spec)
         _tolerate_sick_nodes(spec)
-        _set_priority(obj)
         obj["status"] = {"phase": "Pending", "qosClass": resources.qos_class(spec)}
         if spec.get("schedulingGates"):
             obj["status"]["conditions"] = [_gated()]
@@ -164,24 +161,6 @@ def _tolerate_sick_nodes(spec: Object) -> None:
 
 def _tolerates(toleration: Object, taint: str) -> bool:
     return toleration.get("key") in (None, "", taint) and toleration.get("effect") in (None, "", "NoExecute")
-
-
-def _set_priority(obj: Object) -> None:
-    """The number that a priority class stands for: 0 for none, and two classes are always there. Raises Forbidden."""
-    spec, name = obj["spec"], obj["spec"].get("priorityClassName") or ""
-    pod = obj["metadata"].get("name") or ""
-    if name not in _PRIORITIES:
-        raise Forbidden("pods", pod, f"no PriorityClass with name {name} was found")
-    computed = {"priority": _PRIORITIES[name], "preemptionPolicy": "PreemptLowerPriority"}
-    for field, called in (
-        ("priority", "integer value of priority"),
-        ("preemptionPolicy", "string value of PreemptionPolicy"),
-    ):
-        given = spec.get(field)
-        if given is not None and given != computed[field]:
-            text = f"the {called} ({given}) must not be provided in pod spec; priority admission controller computed"
-            raise Forbidden("pods", pod, f"{text} {computed[field]} from the given PriorityClass name")
-        spec[field] = computed[field]
 
 
 def _gated() -> Object:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from api.errors import BadRequest, Forbidden
+from api.errors import BadRequest
 from apiserver.registry.columns import table_columns
 from apiserver.registry.kind import Object
 from apiserver.registry.podspec.defaults import pull_policy
@@ -180,16 +180,6 @@ def test_what_is_no_base64_is_a_bad_request(value: str) -> None:
         BadRequest, match='Secret in version "v1" cannot be handled as a Secret: illegal base64 data at'
     ):
         create(plain("Secret", data={"a": value}))
-
-
-def test_an_unknown_priority_class() -> None:
-    with pytest.raises(Forbidden, match='pods "web" is forbidden: no PriorityClass with name high was found'):
-        create(pod(priorityClassName="high"))
-
-
-def test_a_priority_that_no_class_gives() -> None:
-    with pytest.raises(Forbidden, match=r"the integer value of priority \(5\) must not be provided in pod spec"):
-        create(pod(priority=5))
 
 
 POLICIES = [
