@@ -48,7 +48,8 @@ def _with_what_may_change(before: Object, template: Object, rests: bool) -> Obje
     meta = {**before["metadata"], **{name: template["metadata"].get(name) for name in _TEMPLATE_META}}
     spec = {**before["spec"], **{name: template["spec"].get(name) for name in _PLACEMENT}}
     node = (template["spec"].get("affinity") or {}).get("nodeAffinity")
-    spec["affinity"] = {**(spec.get("affinity") or {}), "nodeAffinity": node}
+    affinity = {**(spec.get("affinity") or {}), "nodeAffinity": node}
+    spec["affinity"] = {kind: value for kind, value in affinity.items() if value is not None}
     for field in ("containers", "initContainers"):
         spec[field] = _with_resources(spec.get(field), template["spec"].get(field))
     return {**before, "metadata": meta, "spec": spec}
