@@ -17,7 +17,7 @@ from api.errors import BadRequest, Conflict, Invalid, NotFound
 from api.field import FieldError, invalid, not_supported
 from api.metadata import parse_time, rfc3339
 from apiserver.admission.attributes import Attributes
-from apiserver.admission.chain import check
+from apiserver.admission.chain import admit, check
 from apiserver.endpoints.http import flag
 from apiserver.endpoints.state import Resource, State
 from apiserver.endpoints.write import ATTEMPTS, Author
@@ -37,6 +37,18 @@ class DeleteOptions:
     uid: str = ""
     version: str = ""
     dry_run: bool = False
+
+    def shown(self) -> Object:
+        """The options as admission sees them."""
+        preconditions = {"uid": self.uid, "resourceVersion": self.version}
+        shown: Object = {
+            "gracePeriodSeconds": self.grace,
+            "preconditions": {key: value for key, value in preconditions.items() if value},
+            "propagationPolicy": self.propagation,
+            "dryRun": ["All"] if self.dry_run else [],
+        }
+        kept = {key: value for key, value in shown.items() if value or value == 0}
+        return {"kind": "DeleteOptions", "apiVersion": "meta.k8s.io/v1", **kept}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +102,19 @@ def _integer(name: str, text: str) -> int:
 
 
 async def delete(
-    state: State, resource: Resource, namespace: str, name: str, options: DeleteOptions, author: Author
+    state: State,
+    resource: Resource,
+    namespace: str,
+    name: str,
+    options: DeleteOptions,
+    author: Author,
+    *,
+    admitted: bool = False,
 ) -> Deleted:
-    """Begin or finish an object's deletion. Raises StatusError, EtcdError."""
-    attributes = Attributes("delete", resource, namespace, name, author.user)
-    await check(state, attributes, None, None)
+    """Begin or finish an object's deletion. Raises StatusError, EtcdError.
+
+    `admitted`: it has been admitted already, as something else (an eviction).
+    """
     home, key = resource.home, resource.storage_key(namespace, name)
     entry = home.cache.entries.get(home.key(namespace, name))
     if entry is not None:
@@ -105,7 +125,11 @@ async def delete(
         if old is None:
             raise NotFound(resource.kind.resource, name)
         try:
-            done = await _Deletion(state, home, namespace, name, options, author).once(key, old)
+            deletion = _Deletion(state, home, namespace, name, options, author)
+            deletion.check_preconditions(old)
+            if not admitted:
+                await _admit(state, resource, name, options, author, old)
+            done = await deletion.once(key, old)
             return replace(done, raw=await resource.show(done.raw))
         except Lost as lost:
             old = await home.decode(lost.current)
@@ -115,6 +139,29 @@ async def delete(
                 raise
             old = current
     raise Conflict(resource.kind.resource, name)
+
+
+async def _admit(
+    state: State, resource: Resource, name: str, options: DeleteOptions, author: Author, old: Object
+) -> None:
+    """Let admission refuse. Raises StatusError."""
+    meta = old["metadata"]
+    attributes = Attributes(
+        "delete",
+        resource,
+        meta.get("namespace") or "",
+        name,
+        author.user,
+        "",
+        options.dry_run,
+        options.shown(),
+        author.warnings,
+        author.annotations,
+    )
+    if not resource.alone:
+        old = orjson.loads(await resource.show(resource.home.wire(old, int(meta["resourceVersion"]))))
+    await admit(state, attributes, None, old)
+    await check(state, attributes, None, old)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +174,6 @@ class _Deletion:
     author: Author
 
     async def once(self, key: bytes, old: Object) -> Deleted:
-        self._check_preconditions(old)
         uid = old["metadata"].get("uid") or ""
         strategy, encoding = self.resource.kind.strategy, self.resource.encoding
         context = self.state.context(self.author.user, self.namespace, self.options.dry_run)
@@ -147,7 +193,8 @@ class _Deletion:
             revision = await self.state.store.delete(key, revision, strategy.reservations(old))
         return Deleted(encoding.wire(encoding.store(new), revision), uid, gone=True)
 
-    def _check_preconditions(self, old: Object) -> None:
+    def check_preconditions(self, old: Object) -> None:
+        """Raises Conflict."""
         meta, options = old["metadata"], self.options
         if options.uid and options.uid != meta.get("uid"):
             what = f"UID in precondition: {options.uid}, UID in object meta: {meta.get('uid')}"

@@ -12,7 +12,7 @@ from apiserver.endpoints.applying import Applying, is_apply, read_configuration
 from apiserver.endpoints.body import check_kind, check_name, conform, read_object
 from apiserver.endpoints.http import Request
 from apiserver.endpoints.objectmeta import check_namespace
-from apiserver.endpoints.options import write_options
+from apiserver.endpoints.options import DEFAULT, write_options
 from apiserver.endpoints.patching import read_patch
 from apiserver.endpoints.read import answer_list
 from apiserver.endpoints.selection import read_selection
@@ -99,7 +99,7 @@ async def apply(
 
 async def delete(state: State, request: Request, resource: Resource, namespace: str, name: str) -> None:
     options = await _delete_options(request)
-    author = Author(request.user, warnings=request.warnings)
+    author = Author.of(request, DEFAULT)
     done = await deletion.delete(state, resource, namespace, name, options, author)
     if not done.gone or resource.kind.strategy.returns_deleted:
         waits = not done.gone and options.propagation == deletion.FOREGROUND
@@ -115,7 +115,7 @@ async def delete_collection(state: State, request: Request, resource: Resource, 
     options = await _delete_options(request)
     selection = read_selection(request.query, resource.kind, namespace)
     await state.feed.fresh()
-    author = Author(request.user, warnings=request.warnings)
+    author = Author.of(request, DEFAULT)
     raws = []
     for entry in list(resource.cache.select(namespace, selection)):
         each = deletion.without_preconditions(options)

@@ -114,7 +114,8 @@ class _Eviction:
             marked = await self._mark(version)
             version = marked if version else ""
         options = replace(self.options, version=version)
-        await deletion.delete(self.state, self.resource, self.namespace, self.name, options, self.author)
+        where = (self.state, self.resource, self.namespace, self.name)
+        await deletion.delete(*where, options, self.author, admitted=True)
 
     async def _mark(self, version: str) -> str:
         """The pod's version after it has been marked. Raises Conflict if it is not the pod that is meant."""
