@@ -20,6 +20,7 @@ from apiserver.admission import (
     serviceaccounts,
 )
 from apiserver.admission.attributes import Attributes
+from apiserver.admission.policies import validating as policies
 from apiserver.admission.webhooks import validating
 from apiserver.admission.webhooks.mutating import Rounds
 from apiserver.registry.kind import Object
@@ -43,6 +44,7 @@ VALIDATING: tuple[Plugin, ...] = (
     limitranger.check,
     priority.one_default,
     certificates.may,
+    policies.validate,
     validating.validate,
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -32,11 +32,16 @@ class Conditions:
     ignore_failure: bool = False
 
     @classmethod
-    def of(cls, items: Iterable[Mapping[str, Any]] | None, *, ignore_failure: bool) -> Conditions:
-        """Raises CelError."""
-        return cls(
-            tuple((item["expression"], compile_condition(item["expression"])) for item in items or ()), ignore_failure
-        )
+    def of(
+        cls,
+        items: Iterable[Mapping[str, Any]] | None,
+        *,
+        ignore_failure: bool,
+        compile: Callable[[str], Program] | None = None,
+    ) -> Conditions:
+        """`compile` is for conditions that may look at more than those of a webhook. Raises CelError."""
+        program_of = compile or compile_condition
+        return cls(tuple((item["expression"], program_of(item["expression"])) for item in items or ()), ignore_failure)
 
     def __bool__(self) -> bool:
         return bool(self.conditions)
@@ -45,10 +50,14 @@ class Conditions:
         """`request` is an AdmissionRequest with its objects. Raises ConditionFailed."""
         values = {"object": request["object"], "oldObject": request["oldObject"], "authorizer": authorizer}
         about = {key: value for key, value in request.items() if key not in ("object", "oldObject")}
+        return self.hold({**values, "request": about})
+
+    def hold(self, values: Mapping[str, Any]) -> bool:
+        """Whether all hold for these variables. Raises ConditionFailed."""
         failures: list[str] = []
         for expression, program in self.conditions:
             try:
-                if program.evaluate(**values, request=about) is False:
+                if program.evaluate(**values) is False:
                     return False
             except cel.CelError as error:
                 failures.append(f"expression '{expression}' resulted in error: {error}")

@@ -14,22 +14,11 @@ from typing import Any
 from apiserver.cel.functions import TABLE, Overloads
 from apiserver.cel.names import unescape
 from apiserver.cel.syntax import Call, Const, Fold, Ident, ListOf, MapOf, Message, Node, Select
-from apiserver.cel.values import NONE, Budget, BudgetExceeded, CelError, Optional, TypeValue, type_name
+from apiserver.cel.values import NONE, Budget, BudgetExceeded, CelError, Lazy, Optional, TypeValue, type_name
 from apiserver.cel.weight import weight
 
 Frame = list[Any]
 Evaluate = Callable[[Frame], Any]
-
-
-class Record:
-    """A value with fields that are made when they are asked for, such as a policy's variables."""
-
-    def field(self, name: str) -> Any:
-        """Raises CelError."""
-        raise CelError(f"no such key: {name}")
-
-    def has(self, name: str) -> bool:
-        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +73,13 @@ class Builder:
                 return value
 
             return accumulated
+        if "." in name:
+
+            def composed(frame: Frame) -> Any:
+                value = frame[slot]
+                return value.get() if type(value) is Lazy else value
+
+            return composed
         return lambda frame: frame[slot]
 
     def _select(self, node: Select) -> Evaluate:
@@ -243,8 +239,6 @@ def field(value: Any, name: str) -> Any:
     """`value.name`. Raises CelError."""
     if type(value) is Optional:
         return NONE if not value.present else lookup(value.value, name)
-    if isinstance(value, Record):
-        return value.field(name)
     found = lookup(value, name)
     if found.present:
         return found.value
@@ -255,7 +249,7 @@ def has(value: Any, name: str) -> bool:
     """`has(value.name)`. Raises CelError."""
     if type(value) is Optional:
         return value.present and lookup(value.value, name).present
-    return value.has(name) if isinstance(value, Record) else lookup(value, name).present
+    return lookup(value, name).present
 
 
 def lookup(value: Any, name: str) -> Optional:
@@ -320,8 +314,6 @@ def _optional_field(args: list[Evaluate]) -> Evaluate:
         value, wanted = operand(frame), name(frame)
         if type(value) is Optional:
             return lookup(value.value, wanted) if value.present else NONE
-        if isinstance(value, Record):
-            return Optional(True, value.field(wanted)) if value.has(wanted) else NONE
         return lookup(value, wanted)
 
     return evaluate

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from apiserver.cel.messages import Messages
 
 _STRUCT = re.compile(r"(undefined field '[^']*') not found in struct '[^']*'")
+_SHOUTED = re.compile(r"\b[A-Z_]+\b")
+"""How the library writes the names of CEL's own types."""
 MAX_LENGTH = 100_000
 """Characters of an expression; the parser takes time in proportion."""
 
@@ -73,7 +75,7 @@ def check(environment: Any, expression: str) -> tuple[bytes, str]:
         checked = environment.compile(expression)
     except RuntimeError as error:
         raise CelError(_told(str(error))) from error
-    return checked.serialize(), str(checked.return_type()).lower()
+    return checked.serialize(), _SHOUTED.sub(lambda match: match[0].lower(), str(checked.return_type()))
 
 
 def _told(message: str) -> str:

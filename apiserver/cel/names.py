@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 _ESCAPES = {"__underscores__": "__", "__dot__": ".", "__dash__": "-", "__slash__": "/"}
-_KEYWORDS = frozenset(
+KEYWORDS = frozenset(
     {"true", "false", "null", "in", "as", "break", "const", "continue", "else", "for", "function", "if", "import"}
     | {"let", "loop", "package", "namespace", "return", "var", "void", "while"}
 )
@@ -11,7 +11,7 @@ _KEYWORDS = frozenset(
 
 def escape(name: str) -> str:
     """How an expression names the field: `a-b` is `a__dash__b`, `namespace` is `__namespace__`."""
-    if name in _KEYWORDS:
+    if name in KEYWORDS:
         return f"__{name}__"
     for escaped, plain in _ESCAPES.items():  # underscores first: the others bring some
         name = name.replace(plain, escaped)
@@ -20,7 +20,7 @@ def escape(name: str) -> str:
 
 def unescape(name: str) -> str:
     """The field that an expression names."""
-    if name.startswith("__") and name.endswith("__") and name[2:-2] in _KEYWORDS:
+    if name.startswith("__") and name.endswith("__") and name[2:-2] in KEYWORDS:
         return name[2:-2]
     for escaped, plain in reversed(_ESCAPES.items()):
         name = name.replace(escaped, plain)

@@ -45,6 +45,10 @@ class Program:
         self.used = frozenset(builder.used)
         """The variables that the expression looks at."""
 
+    def is_a(self, *types: str) -> bool:
+        """Whether the result is certain to be of one of these types (for a nullable one: or null)."""
+        return self.result.removesuffix("_wrapper") in types
+
     def evaluate(self, budget: Budget | None = None, /, **values: Any) -> Any:
         """The value of the expression for these variables. Raises CelError, BudgetExceeded.
 
@@ -92,11 +96,15 @@ def compile_typed(
     converters: Mapping[str, Convert],
     returns: str = "",
 ) -> Program:
-    """A program whose variables have CEL types, among them `messages`. Raises CelError."""
+    """A program whose variables have CEL types, among them `messages`. Raises CelError.
+
+    A variable may have a name with dots (`variables.limit`), and then a `Lazy` value.
+    """
     checks = {name + _REQUEST: _CHECK for name, kind in types.items() if kind == AUTHORIZER}
     types = {**types, **checks}
     environment = checker.environment(frozenset(types.items()), messages)
     serialised, result = checker.check(environment, expression)
-    if returns and result not in (returns, f"{returns}_wrapper", "dyn"):
+    program = Program(serialised, result, tuple(types), converters)
+    if returns and not program.is_a(returns):
         raise CelError(f"must evaluate to {returns}")
-    return Program(serialised, result, tuple(types), converters)
+    return program

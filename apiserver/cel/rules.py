@@ -130,7 +130,7 @@ def _compiled(text: str, types: Mapping[str, str], messages: Messages, returns: 
         program = compile_typed(text, types, messages, {})
     except CelError as error:
         return None, f"compilation failed: {error}"
-    if program.result not in (returns, "dyn"):
+    if not program.is_a(returns):
         return None, _WRONG_RESULT[returns]
     return program, ""
 

@@ -98,6 +98,30 @@ class Optional:
 
 NONE = Optional(False)
 
+
+class Lazy:
+    """A variable's value that is made when an expression first looks at it, and then kept; so is its error."""
+
+    __slots__ = ("_error", "_make", "_value")
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make: Callable[[], Any] | None = make
+        self._value: Any = None
+        self._error: CelError | None = None
+
+    def get(self) -> Any:
+        """Raises CelError."""
+        if self._make is not None:
+            make, self._make = self._make, None
+            try:
+                self._value = make()
+            except CelError as error:
+                self._error = error
+        if self._error is not None:
+            raise self._error
+        return self._value
+
+
 NAMES: dict[type, str] = {
     type(None): "null_type",
     bool: "bool",
