@@ -24,6 +24,8 @@ BEFORE_FIRST_APPLY = "before-first-apply"
 KUBECTL = "kubectl"
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _ANNOTATIONS_LIMIT = 256 * 1024
+_NAMED: Tree = {"f:metadata": {"f:name": LEAF}}
+"""What every configuration says, whoever it belongs to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ class Apply:
         return _with_managers(new, self._last_applied(new), arranged(left))
 
     def _pruned(self, merged: Object, before: Tree, wanted: Tree, others: list[Entry]) -> Object:
-        owned = wanted
+        owned = union(wanted, _NAMED)
         for item in others:
             owned = union(owned, item["fieldsV1"])
         left = self._shape.prune(merged, before, owned)

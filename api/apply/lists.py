@@ -7,7 +7,7 @@ one are taken as they are, but nobody can apply one.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import orjson
@@ -176,23 +176,26 @@ class SetOf(Elements):
         return "v:" + orjson.dumps(item).decode()
 
 
-def _in_order(live: list[tuple[str, Any]], wanted: dict[str, Any]) -> Iterable[Any]:
+def _in_order(live: list[tuple[str, Any]], wanted: dict[str, Any]) -> Iterator[Any]:
     """The wanted elements in their order, with the other live ones among them where they stood.
 
-    A live element that is not wanted comes before the first wanted one that it stood before in the live list. Elements
-    that are new come right after their predecessor.
+    What is only in the live list comes as early as it can: before the first wanted element that it stood before, and
+    before the new elements that lead up to that one.
     """
-    shared = [key for key in wanted if key in dict(live)]
-    others: dict[str, list[Any]] = {}
-    waiting: list[Any] = []
-    for key, item in live:
-        if key not in wanted:
-            waiting.append(item)
-        elif shared and key == shared[0]:
-            others.setdefault(key, []).extend(waiting)
-            waiting = []
-            shared.pop(0)
+    standing = {key for key, _ in live}
+    shared = iter([key for key in wanted if key in standing])
+    rest = iter(live)
+    target = next(shared, None)
+    reached = False
     for key, item in wanted.items():
-        yield from others.get(key, ())
+        if not reached:
+            for name, other in rest:
+                if name == target:
+                    reached = True
+                    break
+                if name not in wanted:
+                    yield other
         yield item
-    yield from waiting
+        if key == target:
+            target, reached = next(shared, None), False
+    yield from (other for name, other in rest if name not in wanted)

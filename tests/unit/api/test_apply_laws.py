@@ -1,0 +1,214 @@
+"""What holds for server-side apply whatever is applied and updated, by whom and in which order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api.apply import Apply, ApplyConflict, Scope, Writer, owned_after_create, owned_after_update
+from api.apply.fieldset import Tree, difference, intersection, member, paths, union
+from api.apply.shapes import shape_of
+from api.patch import merge_patch
+from api.schema import load, type_error
+
+Object = dict[str, Any]
+
+SCHEMA = load("io.k8s.api.apps.v1.Deployment")
+SHAPE = shape_of(SCHEMA)
+MAIN = Scope(SCHEMA, "apps/v1", reset="status")
+
+names = st.sampled_from(["a", "b", "c"])
+managers = st.sampled_from(["one", "two", "three"])
+
+
+def some(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Object]:
+    """Objects with some of these fields."""
+    return st.fixed_dictionaries({}, optional=fields)
+
+
+def elements(key: str, values: st.SearchStrategy[Any], **fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Keyed lists."""
+    items = st.tuples(values, some(**fields)).map(lambda pair: {key: pair[0], **pair[1]})
+    return st.lists(items, min_size=1, max_size=3, unique_by=lambda item: item[key])
+
+
+words = st.sampled_from(["x", "y"])
+containers = elements(
+    "name",
+    names,
+    image=words,
+    command=st.lists(words, min_size=1, max_size=2),
+    env=elements("name", names, value=words),
+    ports=elements("containerPort", st.integers(1, 2), name=words),
+    resources=some(limits=st.dictionaries(st.sampled_from(["cpu", "memory"]), st.just("1"), min_size=1)),
+)
+configs = some(
+    metadata=some(
+        labels=st.dictionaries(names, words, min_size=1),
+        finalizers=st.lists(names, min_size=1, max_size=3, unique=True),
+    ),
+    spec=some(
+        replicas=st.integers(0, 3),
+        paused=st.booleans(),
+        selector=some(matchLabels=st.dictionaries(names, words, min_size=1)),
+        strategy=some(type=words, rollingUpdate=some(maxSurge=st.sampled_from([1, "25%"]))),
+        template=some(spec=some(containers=containers, terminationGracePeriodSeconds=st.integers(0, 2))),
+    ),
+)
+
+
+def whole(config: Object) -> Object:
+    """The configuration with its type and name, without the empty maps that would be values of their own."""
+    metadata = {"name": "web", **config.get("metadata", {})}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", **_full(config), "metadata": metadata}
+
+
+def _full(value: Any) -> Any:
+    if isinstance(value, dict):
+        filled = {key: _full(item) for key, item in value.items()}
+        return {key: item for key, item in filled.items() if item != {}}
+    return [_full(item) for item in value] if isinstance(value, list) else value
+
+
+steps = st.lists(st.tuples(st.sampled_from(["apply", "force", "update"]), managers, configs.map(whole)), max_size=6)
+
+
+def run(history: list[tuple[str, str, Object]]) -> Object | None:
+    """The object after applies (which may be refused) and updates."""
+    live: Object | None = None
+    for index, (how, who, config) in enumerate(history):
+        writer = Writer(who, f"2026-11-22T11:00:{index:02}Z")
+        if how == "update":
+            live = _updated(live, config, writer)
+        else:
+            live = _applied(live, config, writer, how == "force")
+    return live
+
+
+def _updated(live: Object | None, config: Object, writer: Writer) -> Object:
+    new = _copy(merge_patch(live or {}, config))
+    managed = owned_after_update(new, live, None, MAIN, writer) if live else owned_after_create(new, None, MAIN, writer)
+    new["metadata"]["managedFields"] = managed
+    return new
+
+
+def _applied(live: Object | None, config: Object, writer: Writer, force: bool) -> Object | None:
+    try:
+        return _copy(Apply(config, MAIN, writer, force).to(live))
+    except ApplyConflict:
+        return live
+
+
+def _copy(obj: Object) -> Object:
+    copied: Object = orjson.loads(orjson.dumps(obj))
+    return copied
+
+
+def owned(obj: Object, manager: str = "", operation: str = "") -> Tree:
+    """What everybody, or one manager, owns."""
+    tree: Tree = {}
+    for entry in obj["metadata"]["managedFields"]:
+        if manager in ("", entry["manager"]) and operation in ("", entry["operation"]):
+            tree = union(tree, entry["fieldsV1"])
+    return tree
+
+
+def leaves(tree: Tree) -> set[str]:
+    """The paths below which there is nothing."""
+    everything = list(paths(tree))  # in order: what is below a path follows it
+    return {path for path, after in zip(everything, [*everything[1:], ""], strict=True) if not after.startswith(path)}
+
+
+def bare(obj: Object) -> Object:
+    """The object without what belongs to the server."""
+    return {**obj, "metadata": {key: item for key, item in obj["metadata"].items() if key != "managedFields"}}
+
+
+def fields_of(obj: Object) -> Tree:
+    return MAIN.own(SHAPE.fields(bare(obj)))
+
+
+@given(steps, managers, configs.map(whole), st.booleans())
+def test_applying_twice_is_applying_once(
+    history: list[tuple[str, str, Object]], who: str, config: Object, force: bool
+) -> None:
+    live = run(history)
+    once = _applied(live, config, Writer(who, "2026-11-22T12:00:00Z"), True)
+    assert _applied(once, config, Writer(who, "2026-11-22T13:00:00Z"), force) == once
+
+
+@given(steps, managers, configs.map(whole))
+def test_the_applier_owns_what_it_applied_and_the_object_says_so(
+    history: list[tuple[str, str, Object]], who: str, config: Object
+) -> None:
+    live = _applied(run(history), config, Writer(who, "2026-11-22T12:00:00Z"), True)
+    assert live is not None
+    wanted = fields_of(config)
+    assert owned(live, who, "Apply") == wanted
+    assert SHAPE.merge(bare(live), config) == bare(live)
+
+
+@given(steps)
+def test_no_leaf_is_without_an_owner(history: list[tuple[str, str, Object]]) -> None:
+    live = run(history)
+    if live is not None and owned(live):  # one that nobody owns anything of is not tracked
+        assert leaves(fields_of(live)) <= set(paths(owned(live)))
+
+
+@given(steps)
+def test_nothing_is_owned_that_is_not_there(history: list[tuple[str, str, Object]]) -> None:
+    live = run(history)
+    if live is not None:
+        there = union(fields_of(live), MAIN.own(SHAPE.grown(bare(live))))
+        assert not difference(owned(live), there)
+
+
+@given(steps)
+def test_the_result_fits_its_schema(history: list[tuple[str, str, Object]]) -> None:
+    live = run(history)
+    assert live is None or type_error(SCHEMA, "Deployment", "v1", live) is None
+
+
+@given(steps, managers, configs.map(whole), configs.map(whole))
+def test_what_is_given_up_goes_unless_others_own_it(
+    history: list[tuple[str, str, Object]], who: str, first: Object, second: Object
+) -> None:
+    before = _applied(run(history), first, Writer(who, "2026-11-22T12:00:00Z"), True)
+    after = _applied(before, second, Writer(who, "2026-11-22T13:00:00Z"), True)
+    assert before is not None
+    assert after is not None
+    others: Tree = {}
+    for entry in before["metadata"]["managedFields"]:
+        if (entry["manager"], entry["operation"]) != (who, "Apply"):
+            others = union(others, entry["fieldsV1"])
+    given_up = difference(difference(fields_of(first), fields_of(second)), others)
+    still_there = set(paths(intersection(given_up, fields_of(after))))
+    kept_for_others = {path for path in still_there if any(other.startswith(path) for other in paths(owned(after)))}
+    assert still_there == kept_for_others
+
+
+@given(configs.map(whole), configs.map(whole), configs.map(whole))
+def test_sets_follow_the_laws_of_sets(one: Object, other: Object, third: Object) -> None:
+    a, b, c = (fields_of(each) for each in (one, other, third))
+    everything = [set(paths(each)) for each in (a, b, c)]
+    assert set(paths(union(a, b))) == everything[0] | everything[1]
+    assert set(paths(intersection(a, b))) == everything[0] & everything[1]
+    assert set(paths(difference(a, b))) == everything[0] - everything[1]
+    assert set(paths(difference(union(a, b), c))) == (everything[0] | everything[1]) - everything[2]
+    assert union(a, a) is a
+    assert not difference(a, a)
+    assert member({})
+
+
+@given(configs.map(whole), configs.map(whole))
+def test_a_diff_takes_one_set_to_the_other(old: Object, new: Object) -> None:
+    added, modified, removed = (change or {} for change in SHAPE.diff(old, new))
+    grown = [set(paths(SHAPE.grown(each))) for each in (old, new)]
+    assert set(paths(added)) <= grown[1]
+    assert set(paths(removed)) <= grown[0]
+    assert set(paths(modified)) <= grown[0] & grown[1]
+    left = set(paths(SHAPE.fields(new) or {})) - set(paths(added)) - set(paths(modified))
+    assert left <= grown[0]
