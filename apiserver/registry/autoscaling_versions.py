@@ -47,10 +47,10 @@ def to_v1(obj: Object) -> Object:
     spec, status = obj.get("spec") or {}, obj.get("status") or {}
     metrics, current = spec.get("metrics") or [], status.get("currentMetrics") or []
     own: Object = {name: spec[name] for name in _SPEC if name in spec}
-    carried: dict[str, Any] = {_METRICS: [_old_metric(each) for each in metrics if _cpu_share(each, "target") is None]}
-    for metric in metrics:
-        if (share := _cpu_share(metric, "target")) is not None:
-            own.setdefault("targetCPUUtilizationPercentage", share)
+    known = next((each for each in metrics if _cpu_share(each, "target") is not None), None)
+    if known is not None:
+        own["targetCPUUtilizationPercentage"] = _cpu_share(known, "target")
+    carried: dict[str, Any] = {_METRICS: [_old_metric(each) for each in metrics if each is not known]}
     said: Object = {name: status[name] for name in _STATUS if status.get(name) is not None}
     said |= {name: status.get(name) or 0 for name in _COUNTS}
     for metric in current:

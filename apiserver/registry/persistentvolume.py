@@ -101,8 +101,9 @@ def _together(spec: Object) -> list[FieldError]:
     errors: list[FieldError] = []
     if spec.get("local") is not None and not (spec.get("nodeAffinity") or {}).get("required"):
         errors.append(required("spec.nodeAffinity", "Local volume requires node affinity"))
-    path = (spec.get("hostPath") or {}).get("path")
-    if path and posixpath.normpath(path) == "/" and spec["persistentVolumeReclaimPolicy"] == "Recycle":
+    path = (spec.get("hostPath") or {}).get("path") or ""
+    whole = path.startswith("/") and posixpath.normpath(f"/{path.lstrip('/')}") == "/"
+    if whole and spec["persistentVolumeReclaimPolicy"] == "Recycle":
         text = "may not be 'recycle' for a hostPath mount of '/'"
         errors.append(forbidden("spec.persistentVolumeReclaimPolicy", text))
     return errors
