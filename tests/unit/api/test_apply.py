@@ -109,7 +109,8 @@ def test_one_conflict_names_the_owner() -> None:
         "apiVersion": "v1",
         "metadata": {},
         "status": "Failure",
-        "message": 'Apply failed with 1 conflict: conflict with "kubectl-client-side-apply" using apps/v1: .spec.replicas',
+        "message": "Apply failed with 1 conflict: "
+        'conflict with "kubectl-client-side-apply" using apps/v1: .spec.replicas',
         "reason": "Conflict",
         "details": {
             "causes": [
@@ -208,14 +209,15 @@ def test_an_untracked_object_stays_so_until_it_is_applied_to() -> None:
     assert owned_after_update({**deployment(), "spec": {}}, deployment(), None, MAIN, Writer("x", T1)) == []
     live = apply("me", config(paused=True), deployment())
     assert ".spec.replicas" in owners(live)["before-first-apply", "Update"]
-    with pytest.raises(ApplyConflict, match='conflict with "before-first-apply" using apps/v1: .spec.replicas'):
+    with pytest.raises(ApplyConflict, match=r'conflict with "before-first-apply" using apps/v1: \.spec\.replicas'):
         apply("me", config(replicas=1), deployment())
 
 
 def test_managers_are_reset_and_kept() -> None:
     live = create("maker", deployment())
     kept = live["metadata"]["managedFields"]
-    for reset in ([], [{}]):
+    resets: list[list[Object]] = [[], [{}]]
+    for reset in resets:
         assert update("x", live, given=reset)["metadata"]["managedFields"] == []
     assert update("x", live, given=None)["metadata"]["managedFields"] == kept
     assert update("x", live, given=kept)["metadata"]["managedFields"] == kept
@@ -271,8 +273,8 @@ def test_kubectl_takes_over_what_it_applied_from_the_client() -> None:
         ),
         (
             config(**containers({"image": "a"})),
-            '.spec.template.spec.containers: element 0: associative list with keys has an element that omits key field "name" '
-            "(and doesn't have default value)",
+            ".spec.template.spec.containers: element 0: associative list with keys has an element "
+            'that omits key field "name" (and doesn\'t have default value)',
         ),
     ],
 )
@@ -284,7 +286,7 @@ def test_what_cannot_be_applied(what: Object, problem: str) -> None:
 
 
 def test_managers_are_not_applied() -> None:
-    with pytest.raises(BadRequest, match="metadata.managedFields must be nil"):
+    with pytest.raises(BadRequest, match=r"metadata\.managedFields must be nil"):
         apply("me", {**config(), "metadata": {"name": "web", "managedFields": []}}, None)
 
 
@@ -308,8 +310,8 @@ def test_an_element_that_stands_twice_is_owned_as_one() -> None:
 
 
 def test_sets_of_fields() -> None:
-    one = {"f:a": {".": {}, "f:b": {}}, "f:c": {}}
-    other = {"f:a": {"f:b": {}, "f:d": {}}, "f:e": {}}
+    one: Object = {"f:a": {".": {}, "f:b": {}}, "f:c": {}}
+    other: Object = {"f:a": {"f:b": {}, "f:d": {}}, "f:e": {}}
     assert union(one, other) == {"f:a": {".": {}, "f:b": {}, "f:d": {}}, "f:c": {}, "f:e": {}}
     assert intersection(one, other) == {"f:a": {"f:b": {}}}
     assert difference(one, other) == {"f:a": {}, "f:c": {}}
@@ -321,6 +323,5 @@ def test_sets_of_fields() -> None:
         '.a[="x"]',
         ".a[3]",
     ]
-    assert not any(
-        well_formed(each) for each in ({"a": {}}, {"f:a": 1}, {"k:x": {}}, {"k:1": {}}, {".": {"f:a": {}}}, [])
-    )
+    nonsense: list[Any] = [{"a": {}}, {"f:a": 1}, {"k:x": {}}, {"k:1": {}}, {".": {"f:a": {}}}, []]
+    assert not any(map(well_formed, nonsense))

@@ -81,10 +81,7 @@ def run(history: list[tuple[str, str, Object]]) -> Object | None:
     live: Object | None = None
     for index, (how, who, config) in enumerate(history):
         writer = Writer(who, f"2026-11-22T11:00:{index:02}Z")
-        if how == "update":
-            live = _updated(live, config, writer)
-        else:
-            live = _applied(live, config, writer, how == "force")
+        live = _updated(live, config, writer) if how == "update" else _applied(live, config, writer, how == "force")
     return live
 
 
