@@ -60,6 +60,7 @@ async def serve(options: Options) -> None:
         asyncio.create_task(compact_regularly(state.etcd), name="compaction"),
         asyncio.create_task(Definitions(state).run(), name="custom resources"),
         asyncio.create_task(aggregator.run(), name="aggregated APIs"),
+        asyncio.create_task(state.quotas.run(), name="quotas"),
         asyncio.create_task(_settle(state), name="settle"),
     ]
     try:

@@ -191,6 +191,7 @@ class _Deletion:
             return Deleted(encoding.wire(encoding.store(new), revision), uid, gone=False)
         if not self.options.dry_run:
             revision = await self.state.store.delete(key, revision, strategy.reservations(old))
+            self.state.quotas.changed(self.resource, self.namespace, None, old)
         return Deleted(encoding.wire(encoding.store(new), revision), uid, gone=True)
 
     def check_preconditions(self, old: Object) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from api import metadata
 from apiserver.auth.serviceaccounts import Issuer
 from apiserver.auth.user import User
 from apiserver.endpoints.catalog import Catalog, Resource, versions
+from apiserver.quota.ledger import Quotas
 from apiserver.registry.kind import Context, Kind
 from apiserver.remote.webhook import Webhooks
 from apiserver.storage.etcd import Etcd
@@ -18,6 +19,13 @@ from apiserver.storage.store import Store
 from apiserver.streaming.kubelet import KubeletClient
 
 __all__ = ["ReservedNames", "Resource", "State"]
+
+
+CatchUp = Callable[[str, str], Awaitable[None]]
+
+
+async def _no_news(group: str, plural: str) -> None:
+    """Nothing comes that is not there."""
 
 
 class ReservedNames:
@@ -53,6 +61,9 @@ class State:
         self.catalog = Catalog(kinds)
         self.feed = Feed(etcd, {resource.prefix: resource.cache for resource in self.catalog.homes})
         self.webhooks = Webhooks(self)
+        self.quotas = Quotas(self)
+        self.catch_up: CatchUp = _no_news
+        """Waits for a custom resource that is about to be served here, given its group and plural."""
         self.stopping = asyncio.Event()
         """Set when the server goes down: long answers end themselves."""
 

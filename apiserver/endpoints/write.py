@@ -31,6 +31,7 @@ from apiserver.endpoints.objectmeta import (
 from apiserver.endpoints.options import DEFAULT, WriteOptions
 from apiserver.endpoints.ownership import manager_of, own_changed, own_new, sensible
 from apiserver.endpoints.state import ReservedNames, Resource, State
+from apiserver.quota.ledger import FREE, Charge
 from apiserver.registry.kind import Context, Object
 from apiserver.registry.metadata import validate_metadata, validate_metadata_update
 from apiserver.storage.cache import Entry
@@ -161,12 +162,15 @@ async def _create_once(
     author.warnings.extend(strategy.warnings(obj))
     name = obj["metadata"]["name"]
     value, key = await resource.stored(obj), resource.storage_key(namespace, name)
-    if author.options.dry_run:
-        if await state.store.get(key):
-            raise AlreadyExists(kind.resource, name)
-        return resource.encoding.store(obj)
-    guard = namespaces.guard(state, attributes) if kind.namespaced else None
-    revision = await state.store.create(key, value, strategy.reservations(obj), strategy.lifetime, guard)
+    async with state.quotas.charge(attributes, obj) as charge:
+        if author.options.dry_run:
+            if await state.store.get(key):
+                raise AlreadyExists(kind.resource, name)
+            return resource.encoding.store(obj)
+        guards = (namespaces.guard(state, attributes), *charge.guards) if kind.namespaced else ()
+        revision = await state.store.create(key, value, strategy.reservations(obj), strategy.lifetime, guards)
+        charge.done(revision)
+    state.quotas.changed(resource, namespace, obj, None)
     return resource.encoding.wire(value, revision) if resource.alone else resource.wire(obj, revision)
 
 
@@ -208,7 +212,7 @@ class Update:
                 if not self.retry and certain:
                     raise Conflict(self.resource.kind.resource, self.name) from lost
                 known, certain = await self.resource.decode(lost.current), True
-            except Reserved:
+            except (Reserved, GuardChanged):
                 await self.state.feed.fresh()
             except TooLarge:
                 if self.applied or not self.author.tracked:
@@ -237,7 +241,7 @@ class Update:
             self.resource.kind.strategy.default(new)
         self._own(new, old, managed, context)
         if self.silent:
-            return await self._store(key, new, old)
+            return await self._store(key, new, old, FREE)
         attributes = self.author.attributes("update", self.resource, self.namespace, self.name, self.subresource)
         await _admit(self.state, attributes, new, old)
         if self.part is Part.STATUS:
@@ -245,7 +249,8 @@ class Update:
         elif self.part is Part.MAIN:
             self._main(new, old, context)
         await check(self.state, attributes, new, old)
-        return await self._store(key, new, old)
+        async with self.state.quotas.charge(attributes, new, old) as charge:
+            return await self._store(key, new, old, charge)
 
     def _own(self, new: Object, old: Object, managed: Any, context: Context) -> None:
         """Keep the managedFields right."""
@@ -281,7 +286,7 @@ class Update:
             raise Invalid(kind.kind, kind.group, self.name, errors)
         self.author.warnings.extend(strategy.warnings(new))
 
-    async def _store(self, key: bytes, new: Object, old: Object) -> bytes:
+    async def _store(self, key: bytes, new: Object, old: Object, charge: Charge) -> bytes:
         keep_times(new, old)
         strategy, resource = self.resource.kind.strategy, self.resource
         revision = int(old["metadata"]["resourceVersion"])
@@ -290,11 +295,16 @@ class Update:
         if may_go(new, old, self.resource):
             if not self.author.options.dry_run:
                 revision = await self.state.store.delete(key, revision, held)
+                self.state.quotas.changed(resource, self.namespace, None, old)
             return resource.encoding.wire(value, revision)
         if new == old or self.author.options.dry_run:
             return resource.encoding.wire(value, revision)
         wanted, kept = set(strategy.reservations(new)), value if resource.alone else await resource.stored(new)
-        revision = await self.state.store.update(key, kept, revision, wanted - held, held - wanted, strategy.lifetime)
+        take, free = wanted - held, held - wanted
+        update = self.state.store.update(key, kept, revision, take, free, strategy.lifetime, charge.guards)
+        revision = await update
+        charge.done(revision)
+        self.state.quotas.changed(resource, self.namespace, new, old)
         return resource.encoding.wire(value, revision)
 
 

@@ -77,7 +77,7 @@ def _native(name: str) -> bool:
     return "/" not in name or "kubernetes.io/" in name
 
 
-def _extended(name: str) -> bool:
+def extended(name: str) -> bool:
     if _native(name) or name.startswith("requests."):
         return False
     return not names.qualified_name(f"requests.{name}")
@@ -97,7 +97,7 @@ def amount_errors(name: str, amount: Any, at: str) -> list[FieldError]:
     errors: list[FieldError] = []
     if exact < 0:
         errors.append(invalid(at, quantity.canonical(amount), rules.NOT_NEGATIVE))
-    if exact.denominator != 1 and (name in _COUNTS or _extended(name)):
+    if exact.denominator != 1 and (name in _COUNTS or extended(name)):
         errors.append(invalid(at, quantity.canonical(amount), "must be an integer"))
     return errors
 
@@ -117,7 +117,7 @@ def _wrong_names_for_containers(name: str) -> tuple[str, ...]:
     wrong = _wrong_names(name)
     if "/" not in name:
         return wrong if name.startswith(_HUGE) else (*wrong, "must be a standard resource for containers")
-    return wrong if _native(name) or _extended(name) else (*wrong, "doesn't follow extended resource name standard")
+    return wrong if _native(name) or extended(name) else (*wrong, "doesn't follow extended resource name standard")
 
 
 def name_errors(name: str, at: str) -> list[FieldError]:

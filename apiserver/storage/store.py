@@ -7,7 +7,7 @@ same transaction as the object, so that none is ever held twice or leaked.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from apiserver.storage import keys
@@ -38,10 +38,11 @@ class GuardChanged(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """A key that must still be as it was at `revision`."""
+    """A key that must still be as it was at `revision`; `value` is what it becomes with the write, if anything."""
 
     key: bytes
     revision: int
+    value: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +71,10 @@ class Store:
         value: bytes,
         reserve: Iterable[str] = (),
         lifetime: int | None = None,
-        guard: Guard | None = None,
+        guards: Sequence[Guard] = (),
     ) -> int:
         """Store a new object; its revision. Raises Lost, Reserved, GuardChanged, and etcd's errors."""
-        return await self._write(key, 0, value, reserve, (), lifetime, guard)
+        return await self._write(key, 0, value, reserve, (), lifetime, guards)
 
     async def update(
         self,
@@ -83,9 +84,10 @@ class Store:
         reserve: Iterable[str] = (),
         free: Iterable[str] = (),
         lifetime: int | None = None,
+        guards: Sequence[Guard] = (),
     ) -> int:
-        """Replace the object last written at `revision`; the new revision. Raises Lost, Reserved, and etcd's errors."""
-        return await self._write(key, revision, value, reserve, free, lifetime)
+        """Replace the object last written at `revision`; the new revision. Raises as `create`."""
+        return await self._write(key, revision, value, reserve, free, lifetime, guards)
 
     async def delete(self, key: bytes, revision: int, free: Iterable[str] = ()) -> int:
         """Remove the object last written at `revision`, and its reservations; the revision of that."""
@@ -103,16 +105,16 @@ class Store:
         reserve: Iterable[str],
         free: Iterable[str],
         lifetime: int | None,
-        guard: Guard | None = None,
+        guards: Sequence[Guard],
     ) -> int:
         wanted = list(reserve)
         try:
-            return await self._write_once(key, revision, value, wanted, free, lifetime, guard)
+            return await self._write_once(key, revision, value, wanted, free, lifetime, guards)
         except EtcdError as error:
             if not lifetime or _LEASE_GONE not in str(error):
                 raise
             self._leases.forget(lifetime)  # etcd was restored or its clock ran ahead: it does not know ours any more
-        return await self._write_once(key, revision, value, wanted, free, lifetime, guard)
+        return await self._write_once(key, revision, value, wanted, free, lifetime, guards)
 
     async def _write_once(
         self,
@@ -122,15 +124,15 @@ class Store:
         wanted: list[str],
         free: Iterable[str],
         lifetime: int | None,
-        guard: Guard | None,
+        guards: Sequence[Guard],
     ) -> int:
         lease = await self._leases.get(lifetime) if lifetime else 0
         taken = [keys.reservation(name) for name in wanted]
         compare = [unchanged_since(key, revision), *(unchanged_since(name, 0) for name in taken)]
-        if guard is not None:
-            compare.append(unchanged_since(guard.key, guard.revision))
+        compare += [unchanged_since(guard.key, guard.revision) for guard in guards]
         success = [put(key, value, lease), *(put(name, key) for name in taken)]
         success += [remove(keys.reservation(name)) for name in free]
+        success += [put(guard.key, guard.value) for guard in guards if guard.value is not None]
         answer = await self.etcd.txn(compare, success, [read(key), *(read(name) for name in taken)])
         if answer.succeeded:
             return answer.header.revision
@@ -140,7 +142,7 @@ class Store:
         for name, response in zip(wanted, answer.responses[1:], strict=True):
             if holder := _stored(response.response_range):
                 raise Reserved(name, holder.value.decode(errors="replace"))
-        raise GuardChanged if guard is not None else Lost(current)
+        raise GuardChanged if guards else Lost(current)
 
 
 class Leases:
