@@ -64,3 +64,9 @@ async def check(state: State, attributes: Attributes, obj: Object | None, old: O
     """Let the validating plugins refuse. Raises StatusError."""
     for validate in VALIDATING:
         await validate(state, attributes, obj, old)
+
+
+async def consult(state: State, attributes: Attributes, obj: Object) -> None:
+    """Both, one after the other, for an object that is not stored: a binding, an exec's options. Raises StatusError."""
+    await admit(state, attributes, obj)
+    await check(state, attributes, obj, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 
 from apiserver.remote.services import Address
@@ -32,8 +33,12 @@ def describe(error: Exception, name: str) -> str:
         return f"dial tcp: lookup {error.host}: no such host"
     if isinstance(error, ClientConnectorError):
         address = Address(error.host, error.port or 443)
-        return f"dial tcp {address}: connect: {(error.os_error.strerror or str(error.os_error)).lower()}"
+        return f"dial tcp {address}: connect: {_system(error.os_error)}"
     return str(error) or type(error).__name__
+
+
+def _system(error: OSError) -> str:
+    return os.strerror(error.errno).lower() if error.errno else str(error)
 
 
 def _tls(error: ssl.SSLError, name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from apiserver.endpoints.http import Request
 from apiserver.endpoints.paths import Target
@@ -21,6 +22,8 @@ class Subresource:
     group: str = ""
     version: str = "v1"
     kind: str = ""
+    answers: Literal["object", "status", "text"] = "object"
+    """What comes back: an object of that kind, only a word on whether it was done, or text."""
 
     @property
     def verbs(self) -> list[str]:

@@ -7,6 +7,7 @@ import orjson
 from api.errors import BadRequest, Conflict, Invalid
 from api.field import not_supported, required
 from api.metadata import now, rfc3339
+from apiserver.admission.chain import consult
 from apiserver.endpoints.body import read_typed
 from apiserver.endpoints.http import Request
 from apiserver.endpoints.options import write_options
@@ -23,16 +24,19 @@ async def create(state: State, request: Request, resource: Resource, target: Tar
     """Bind the pod that the path names, or else the object. Raises StatusError."""
     binding = await read_typed(request, "io.k8s.api.core.v1.Binding", "", "v1", "Binding")
     options = write_options(request.query, "CreateOptions")
-    meta, node = binding.get("metadata") or {}, _node(binding)
+    meta = binding.get("metadata") or {}
     name = target.name or meta.get("name") or ""
     if meta.get("name", name) != name:
         raise BadRequest(f"the name of the object ({meta['name']}) does not match the name on the URL ({name})")
+    binding["metadata"] = {**meta, "name": name, "namespace": target.namespace}
+    author = Author.of(request, options)
+    await consult(state, author.attributes("create", resource, target.namespace, name, "binding"), binding)
+    node = _node(binding)
 
     def bind(old: Object) -> Object:
         pod: Object = orjson.loads(orjson.dumps(old))
         return bound(pod, binding, node)
 
-    author = Author.of(request, options)
     await Update(state, resource, target.namespace, name, author, bind, Part.SERVER, silent=True, retry=True).run()
     await request.answer(201, _CREATED)
 
@@ -80,4 +84,4 @@ def _set_scheduled(pod: Object) -> None:
     status["conditions"] = [*kept, scheduled]
 
 
-BINDING = Subresource("binding", {"create": create}, kind="Binding")
+BINDING = Subresource("binding", {"create": create}, kind="Binding", answers="status")

@@ -8,7 +8,7 @@ import orjson
 
 from api.errors import BadRequest, Conflict, NotFound, Timeout
 from api.metadata import now, rfc3339
-from apiserver.admission.chain import admit, check
+from apiserver.admission.chain import consult
 from apiserver.endpoints import delete as deletion
 from apiserver.endpoints.body import read_typed
 from apiserver.endpoints.http import Request
@@ -35,8 +35,7 @@ async def _create(state: State, request: Request, resource: Resource, target: Ta
     options = deletion.read_options(eviction.get("deleteOptions") or {}, query)
     author = Author.of(request, replace(write_options(request.query, "CreateOptions"), dry_run=options.dry_run))
     attributes = author.attributes("create", resource, target.namespace, target.name, "eviction")
-    await admit(state, attributes, eviction, None)
-    await check(state, attributes, eviction, None)
+    await consult(state, attributes, eviction)
     await _Eviction(state, resource, target.namespace, target.name, options, author).run()
     await request.answer_json(201, _CREATED)
 
@@ -154,4 +153,4 @@ def _targeted(old: Object) -> Object:
     return pod
 
 
-EVICTION = Subresource("eviction", {"create": _create}, GROUP, VERSION, KIND)
+EVICTION = Subresource("eviction", {"create": _create}, GROUP, VERSION, KIND, answers="status")

@@ -8,14 +8,17 @@ from typing import Any
 from api.errors import BadRequest, Conflict, Invalid, NotFound, StatusError
 from api.field import FieldError, invalid
 from api.metadata import rfc3339
+from apiserver.admission.chain import consult
 from apiserver.auth.serviceaccounts import Bound
 from apiserver.endpoints.answer import answer_value
 from apiserver.endpoints.body import read_typed
 from apiserver.endpoints.http import Request
 from apiserver.endpoints.negotiate import form_of
+from apiserver.endpoints.options import write_options
 from apiserver.endpoints.paths import Target
 from apiserver.endpoints.state import Resource, State
 from apiserver.endpoints.subresources.base import Subresource
+from apiserver.endpoints.write import Author
 
 GROUP, VERSION, KIND = "authentication.k8s.io", "v1", "TokenRequest"
 _DEFINITION = "io.k8s.api.authentication.v1.TokenRequest"
@@ -31,6 +34,10 @@ async def _create(state: State, request: Request, resource: Resource, target: Ta
     uid = state.uid_of(resource.kind.plural, target.namespace, target.name)
     if uid is None:
         raise NotFound(resource.kind.resource, target.name)
+    asked["metadata"] = {"name": target.name, "namespace": target.namespace}
+    author = Author.of(request, write_options(request.query, "CreateOptions"))
+    attributes = author.attributes("create", resource, target.namespace, target.name, "token")
+    await consult(state, attributes, asked)
     spec: dict[str, Any] = asked.get("spec") or {}
     seconds = spec.get("expirationSeconds") or _HOUR
     if errors := _wrong(seconds):
@@ -38,7 +45,6 @@ async def _create(state: State, request: Request, resource: Resource, target: Ta
     bound = _bound(state, target, spec.get("boundObjectRef") or {})
     audiences = spec.get("audiences") or [state.issuer.issuer]
     token, expires = state.issuer.issue(target.namespace, target.name, uid, audiences, seconds, bound)
-    asked["metadata"] = {"name": target.name, "namespace": target.namespace}
     asked["metadata"]["creationTimestamp"] = rfc3339(datetime.now(UTC))
     asked["spec"] = {**spec, "audiences": audiences, "expirationSeconds": seconds}
     asked["status"] = {"token": token, "expirationTimestamp": rfc3339(datetime.fromtimestamp(expires, UTC))}

@@ -64,9 +64,9 @@ def deny(message: str = "", **result: Any) -> Answerer:
 
 
 @asynccontextmanager
-async def webhook_server(folder: Path) -> AsyncIterator[WebhookServer]:
+async def webhook_server(folder: Path, host: str = "localhost") -> AsyncIterator[WebhookServer]:
     server = WebhookServer(0, "")
-    async with serving(folder, server.handle, "localhost", "hook.default.svc") as (server.port, server.bundle):
+    async with serving(folder, server.handle, host) as (server.port, server.bundle):
         yield server
 
 
