@@ -13,5 +13,5 @@ def rank(version: str) -> tuple[Any, ...]:
     """The greater, the better."""
     match = _VERSION.match(version)
     if match is None:
-        return (0, tuple(-ord(char) for char in version))
+        return (0, (*(-ord(char) for char in version), 1))
     return (1, _STABILITY[match[2]], int(match[1]), int(match[3] or 0))

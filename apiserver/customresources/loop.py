@@ -8,7 +8,7 @@ slower finds nothing left to do.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from contextlib import suppress
 
 import orjson
 
@@ -33,6 +33,8 @@ log = logger(__name__)
 
 _AUTHOR = Author(User("system:apiserver", (MASTERS,)), manager="kube-apiserver")
 _BACKOFF = (0.1, 5.0)
+PATIENCE = 2.0
+"""Seconds that a request for a custom resource waits for it to be served here."""
 _BUILT_IN = frozenset((kind.group, kind.plural) for kind in KINDS)
 
 
@@ -46,6 +48,10 @@ class Definitions:
         self._served: dict[str, bytes] = {}
         """By name: what the served kinds were made of."""
         self._cleaning: dict[str, asyncio.Task[None]] = {}
+        self._looked = 0
+        """As of which revision what is served is what the definitions say."""
+        self._news = asyncio.Event()
+        state.catch_up = self.catch_up
 
     async def run(self) -> None:
         """Follow the definitions until cancelled."""
@@ -65,12 +71,31 @@ class Definitions:
             for task in self._cleaning.values():
                 task.cancel()
 
+    async def catch_up(self, group: str, plural: str) -> None:
+        """Wait, not for long, until a custom resource that another server serves already is served here, too.
+
+        Raises EtcdError, TooNew.
+        """
+        await self._state.feed.fresh()
+        cache = self._resource.cache
+        if f"{plural}.{group}" not in cache.entries:
+            return
+        wanted = cache.revision
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                while self._looked < wanted:
+                    await self._news.wait()
+
     async def _follow(self) -> None:
         cache = self._resource.cache
         watcher = cache.watch(cache.revision)
         try:
             while True:
+                revision = cache.revision
                 await self._look()
+                self._looked = revision
+                self._news.set()
+                self._news.clear()
                 await watcher.wait()
                 watcher.take()
         finally:
@@ -82,8 +107,8 @@ class Definitions:
         for name in self._served.keys() - self._known.keys():
             await self._unserve(name)
         for crd in sorted(crds, key=_age):
-            await self._settle(crd, crds)
             await self._serve(crd)
+            await self._settle(crd)
             self._clean(crd)
 
     def _read(self) -> None:
@@ -95,32 +120,34 @@ class Definitions:
             if name not in self._known or self._known[name][0] != entry.revision:
                 self._known[name] = (entry.revision, entry.decode())
 
-    async def _settle(self, crd: Object, all_: Iterable[Object]) -> None:
+    async def _settle(self, crd: Object) -> None:
         """Write the definition's status if it is not what it should be."""
-        name = crd["metadata"]["name"]
-        others = [each for each in all_ if each["spec"]["group"] == crd["spec"]["group"] and each is not crd]
+        name, served = crd["metadata"]["name"], crd["metadata"]["name"] in self._served
 
         def transform(old: Object) -> Object:
             new: Object = orjson.loads(orjson.dumps(old))
-            status.settle(new, others, metadata.now())
+            status.settle(new, self._others(old), served, metadata.now())
             return new
 
         if transform(crd) == crd:
             return
         try:
-            written = await Update(
+            await Update(
                 self._state, self._resource, "", name, _AUTHOR, transform, Part.STATUS, subresource="status", retry=True
             ).run()
         except (NotFound, Conflict):
-            return  # it has changed, which will be told
-        # The next definition must know which names this one has got.
-        crd.clear()
-        crd.update(orjson.loads(written))
+            log.debug("a definition has changed meanwhile", name=name)
+
+    def _others(self, crd: Object) -> list[Object]:
+        """The other definitions of a group, as of now: names are given with an eye on those that are taken."""
+        self._read()
+        name, group = crd["metadata"]["name"], crd["spec"]["group"]
+        return [each for _, each in self._known.values() if each["spec"]["group"] == group and _name(each) != name]
 
     async def _serve(self, crd: Object) -> None:
         name, spec = crd["metadata"]["name"], crd["spec"]
         family = (spec["group"], spec["names"]["plural"])
-        if not status.is_true(crd, status.ESTABLISHED) or family in _BUILT_IN:
+        if not _has_names(crd) or family in _BUILT_IN:
             return
         facts = [crd["metadata"]["uid"], spec, (crd.get("status") or {}).get("acceptedNames")]
         made_of = orjson.dumps(facts, option=orjson.OPT_SORT_KEYS)
@@ -147,6 +174,15 @@ class Definitions:
         task = asyncio.create_task(clean_up(self._state, self._resource, crd, _AUTHOR), name=f"clean up {name}")
         self._cleaning[name] = task
         task.add_done_callback(lambda done: self._cleaning.pop(name, None))
+
+
+def _name(crd: Object) -> str:
+    return str(crd["metadata"]["name"])
+
+
+def _has_names(crd: Object) -> bool:
+    """Whether the kind may be served: it has its names, or had them once and asks for others now."""
+    return status.is_true(crd, status.NAMES_ACCEPTED) or status.is_true(crd, status.ESTABLISHED)
 
 
 def _age(crd: Object) -> tuple[str, str]:

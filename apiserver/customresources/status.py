@@ -47,23 +47,29 @@ def set_condition(crd: Object, type_: str, status: str, reason: str, message: st
     )
 
 
-def settle(crd: Object, others: Iterable[Mapping[str, Any]], now: datetime) -> None:
-    """Bring a definition's status, in place, to what it should be beside the others of its group."""
+def settle(crd: Object, others: Iterable[Mapping[str, Any]], served: bool, now: datetime) -> None:
+    """Bring a definition's status, in place, to what it should be beside the others of its group.
+
+    `served`: whether this server serves the kind under the names it has. Only then it is said to be established.
+    """
     accepted, problem = accept(crd, others)
     crd.setdefault("status", {})["acceptedNames"] = accepted
     reason, message = problem or ("NoConflicts", "no conflicts found")
     set_condition(crd, NAMES_ACCEPTED, "False" if problem else "True", reason, message, now)
-    _establish(crd, now)
+    _establish(crd, served, now)
     if protected(crd["spec"]["group"]):
         word, text = approval(crd["metadata"].get("annotations"))
         set_condition(crd, APPROVED, *_APPROVAL[word], text, now)
 
 
-def _establish(crd: Object, now: datetime) -> None:
+def _establish(crd: Object, served: bool, now: datetime) -> None:
     if is_true(crd, ESTABLISHED):
         return
-    if is_true(crd, NAMES_ACCEPTED):
-        set_condition(crd, ESTABLISHED, "True", "InitialNamesAccepted", "the initial names have been accepted", now)
+    text = "the initial names have been accepted"
+    if served:
+        set_condition(crd, ESTABLISHED, "True", "InitialNamesAccepted", text, now)
+    elif is_true(crd, NAMES_ACCEPTED):
+        set_condition(crd, ESTABLISHED, "False", "Installing", text, now)
     else:
         set_condition(crd, ESTABLISHED, "False", "NotAccepted", "not all names are accepted", now)
 

@@ -131,6 +131,9 @@ class App:
     async def _resource(self, request: Request, target: Target) -> None:
         key = (target.group, target.version, target.plural)
         resource = self.state.catalog.find(*key)
+        if resource is None and key not in self._virtual:
+            await self.state.catch_up(target.group, target.plural)
+            resource = self.state.catalog.find(*key)
         if resource is None:
             await self._not_stored(request, target, self._virtual.get(key))
             return

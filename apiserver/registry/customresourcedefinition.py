@@ -5,6 +5,7 @@ Here is what a definition may say. That its kind is then served is the work of `
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -80,6 +81,14 @@ class CustomResourceDefinitionStrategy(StatusStrategy):
     def validate_status_update(self, new: Object, old: Object, ctx: Context) -> list[FieldError]:
         accepted = (new.get("status") or {}).get("acceptedNames") or {}
         return validate_names(accepted, "status.acceptedNames") + _stored_versions(new)
+
+    def reservations(self, obj: Object) -> Iterable[str]:
+        """The accepted names: no two definitions of a group may have the same, whichever servers accept them."""
+        names_, at = (obj.get("status") or {}).get("acceptedNames") or {}, f"customnames/{_group(obj)}"
+        resources = (names_.get("plural"), names_.get("singular"), *(names_.get("shortNames") or ()))
+        kinds = (names_.get("kind"), names_.get("listKind"))
+        yield from (f"{at}/resources/{name}" for name in resources if name)
+        yield from (f"{at}/kinds/{name}" for name in kinds if name)
 
     def warnings(self, obj: Object) -> list[str]:
         found = {name for version in _versions(obj) for name in _formats(schema_of(version)) if not recognized(name)}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from api.schema.validate import Validator
+from api.schema.validate import ABSENT, Validator
 
 CRON = {
     "type": "object",
@@ -52,8 +52,8 @@ VALIDATOR = Validator(CRON)
 
 def said(spec: dict[str, Any], old: dict[str, Any] | None = None) -> list[str]:
     new = {"spec": {"cronSpec": "* * * * *", **spec}}
-    before = {} if old is None else {"old": {"spec": {"cronSpec": "* * * * *", **old}}}
-    return [str(error) for error in VALIDATOR.problems(new, **before)]
+    before = ABSENT if old is None else {"spec": {"cronSpec": "* * * * *", **old}}
+    return [str(error) for error in VALIDATOR.problems(new, "", before)]
 
 
 @pytest.mark.parametrize(
