@@ -54,21 +54,21 @@ async def serve(options: Options) -> None:
         listener = _listen(options)
     except (OSError, ValueError) as error:  # a file that is missing or no good, a port that is taken
         raise Fatal(f"cannot start: {error}") from error
-    background = [
-        asyncio.create_task(state.feed.run(), name="feed"),
-        asyncio.create_task(keep_basics(state, own_address(options), options.secure_port), name="basics"),
-        asyncio.create_task(compact_regularly(state.etcd), name="compaction"),
-        asyncio.create_task(Definitions(state).run(), name="custom resources"),
-        asyncio.create_task(aggregator.run(), name="aggregated APIs"),
-        asyncio.create_task(state.quotas.run(), name="quotas"),
-        asyncio.create_task(_settle(state), name="settle"),
-    ]
+    background = {
+        "feed": state.feed.run(),
+        "basics": keep_basics(state, own_address(options), options.secure_port),
+        "compaction": compact_regularly(state.etcd),
+        "custom resources": Definitions(state).run(),
+        "aggregated APIs": aggregator.run(),
+        "quotas": state.quotas.run(),
+        "settle": _settle(state),
+    }
     try:
-        await server.until_cancelled(listener)
+        async with asyncio.TaskGroup() as group:  # one that fails ends the process: its supervisor starts it anew
+            for name, work in background.items():
+                group.create_task(work, name=name)
+            await server.until_cancelled(listener)
     finally:
-        for task in background:
-            task.cancel()
-        await asyncio.gather(*background, return_exceptions=True)
         await state.webhooks.close()
         await state.etcd.close()
 
