@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from apiserver.auth import keyset
 from apiserver.auth.user import AUTHENTICATED, User
 
 if TYPE_CHECKING:
@@ -117,8 +118,13 @@ class Issuer:
         """Whom a token of ours was made for."""
         return list((self._claims(token) or {}).get("aud", ()))
 
+    @cached_property
+    def jwk(self) -> dict[str, str]:
+        """The key's public half, for others to check tokens by."""
+        return keyset.jwk(self._key.public_key(), _algorithm(self._key))
+
     def _header(self) -> Claims:
-        return {"alg": _algorithm(self._key), "typ": "JWT"}
+        return {"alg": self.jwk["alg"], "kid": self.jwk["kid"], "typ": "JWT"}
 
     def _claims(self, token: str) -> Claims | None:
         """What a token says, if our key signed it. Signatures are checked once a token."""

@@ -101,8 +101,7 @@ def group_of(versions: Sequence[Version]) -> Document:
 def group_discovery(versions: Sequence[Version]) -> Document:
     """An APIGroupDiscovery."""
     group = versions[0].group
-    meta = {"name": group, "creationTimestamp": None} if group else {"creationTimestamp": None}
-    return {"metadata": meta, "versions": [version.discovery() for version in versions]}
+    return {"metadata": {"name": group} if group else {}, "versions": [version.discovery() for version in versions]}
 
 
 def storage_hash(kind: Kind) -> str:

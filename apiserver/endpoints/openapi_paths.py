@@ -1,187 +1,191 @@
-"""The operations of the OpenAPI documents: which paths a kind has, and what each verb takes and gives.
+"""The paths of the OpenAPI documents: those of each kind and its subresources, as the registry declares them.
 
 Clients look here for more than documentation: `kubectl apply` sends `fieldValidation` only if the PATCH operation of
-the kind names that parameter, and `explain` finds a resource's type by the operations on its path.
+the kind names that parameter, `explain` finds a resource's type by the operations on its path, and generators name
+their functions after the operations.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-from api.schema.document import Writer
+from apiserver.endpoints import openapi_parameters as parameters
+from apiserver.endpoints.openapi_operations import (
+    CUSTOM_PATCHES,
+    DELETE_OPTIONS,
+    META,
+    PATCH,
+    PATCHES,
+    STATUS,
+    TEXT,
+    WATCH_EVENT,
+    Group,
+    Operation,
+    Type,
+)
+from apiserver.endpoints.subresources import subresources_of
+from apiserver.endpoints.subresources.base import Subresource
+from apiserver.endpoints.virtual import Virtual
 from apiserver.registry.kind import Kind
 
-Json = dict[str, Any]
-
-_CUSTOM_PATCH_TYPES = ("application/apply-patch+yaml", "application/json-patch+json", "application/merge-patch+json")
-_PATCH_TYPES = (*_CUSTOM_PATCH_TYPES, "application/strategic-merge-patch+json")
-_CUSTOM_BODY_TYPES = ("application/json", "application/yaml")
-_BODY_TYPES = (*_CUSTOM_BODY_TYPES, "application/vnd.kubernetes.protobuf")
-_ANSWER_TYPES = ("application/json",)
-
-_META = "io.k8s.apimachinery.pkg.apis.meta.v1"
-_BODIES = {
-    "binding": ("io.k8s.api.core.v1.Binding", "", "v1", "Binding"),
-    "eviction": ("io.k8s.api.policy.v1.Eviction", "policy", "v1", "Eviction"),
-    "token": ("io.k8s.api.authentication.v1.TokenRequest", "authentication.k8s.io", "v1", "TokenRequest"),
-}
-_CONNECTS = frozenset({"attach", "exec", "portforward", "proxy"})
-_SCALE = ("io.k8s.api.autoscaling.v1.Scale", "autoscaling", "v1", "Scale")
-
-_READ = ("pretty",)
-_LIST = (
-    "allowWatchBookmarks",
-    "continue",
-    "fieldSelector",
-    "labelSelector",
-    "limit",
-    "pretty",
-    "resourceVersion",
-    "resourceVersionMatch",
-    "sendInitialEvents",
-    "timeoutSeconds",
-    "watch",
-)
-_WRITE = ("dryRun", "fieldManager", "fieldValidation", "pretty")
-_DELETE = ("dryRun", "gracePeriodSeconds", "orphanDependents", "pretty", "propagationPolicy")
-_TYPES = {
-    "allowWatchBookmarks": "boolean",
-    "force": "boolean",
-    "gracePeriodSeconds": "integer",
-    "limit": "integer",
-    "orphanDependents": "boolean",
-    "sendInitialEvents": "boolean",
-    "timeoutSeconds": "integer",
-    "watch": "boolean",
-}
-
-
-def paths(kinds: Iterable[Kind], writer: Writer) -> dict[str, Json]:
-    """Path (without its leading slash) → path item."""
-    found: dict[str, Json] = {}
-    for kind in kinds:
-        for path, item in _Paths(kind, writer).all():
-            found[path] = item
-    return found
+_METHODS = {"get": "get", "update": "put", "patch": "patch", "create": "post", "delete": "delete"}
+_WORDS = {"get": "read", "update": "replace", "patch": "patch", "create": "create"}
+_ACTIONS = {"get": "get", "update": "put", "patch": "patch", "create": "post"}
+_VERBS = {"post": "create", "put": "update"}
+_CONNECT = ("get", "post")
+_OLD_WATCH = "Deprecated: use the watch parameter of the list, for one object with a fieldSelector."
 
 
 @dataclass(frozen=True)
-class _Paths:
+class KindPaths:
+    """The paths of one kind that is stored."""
+
     kind: Kind
-    writer: Writer
+    group: Group
 
     @property
-    def base(self) -> str:
-        version = f"apis/{self.kind.group}/{self.kind.version}" if self.kind.group else f"api/{self.kind.version}"
-        return f"{version}/namespaces/{{namespace}}" if self.kind.namespaced else version
+    def type(self) -> Type:
+        return Type(self.kind.definition, self.kind.group, self.kind.version, self.kind.kind)
 
     @property
-    def own(self) -> tuple[str, str, str, str]:
-        return (self.kind.definition, self.kind.group, self.kind.version, self.kind.kind)
+    def scope(self) -> str:
+        return "Namespaced" if self.kind.namespaced else ""
 
-    def all(self) -> Iterable[tuple[str, Json]]:
-        kind, collection = self.kind, f"{self.base}/{self.kind.plural}"
-        listing = self.verb("get", "list", _LIST, answer=f"{kind.definition}List")
-        create = self.verb("post", "post", _WRITE, body=kind.definition)
-        yield (
-            collection,
-            self.item(
-                listing, create, self.verb("delete", "deletecollection", (*_LIST, *_DELETE), answer=f"{_META}.Status")
+    @property
+    def place(self) -> str:
+        """The namespace's part of a path."""
+        return "/namespaces/{namespace}" if self.kind.namespaced else ""
+
+    def all(self) -> Iterator[tuple[str, list[Operation]]]:
+        plural, root = self.kind.plural, self.group.path
+        collection = f"{root}{self.place}/{plural}"
+        yield collection, self._only(self._collection())
+        yield f"{collection}/{{name}}", self._only(self._object())
+        for name, sub in subresources_of(self.kind).items():
+            yield f"{collection}/{{name}}/{name}", list(self._subresource(name, sub))
+        listing = [self._list(everywhere=self.kind.namespaced)] if self.kind.namespaced else []
+        yield f"{root}/{plural}", self._only(listing)
+        yield from self._old_watches(root, plural)
+
+    def _only(self, operations: list[Operation]) -> list[Operation]:
+        """Those whose verb the kind has."""
+        return [each for each in operations if _VERBS.get(each.action, each.action) in self.kind.verbs]
+
+    def _name(self, word: str, of: str = "", suffix: str = "") -> str:
+        return f"{word}{self.group.camel}{of}{self.scope}{self.kind.kind}{suffix}"
+
+    def _collection(self) -> list[Operation]:
+        of, word = self.type, self._name("create")
+        return [
+            self._list(),
+            Operation(
+                "post", "post", of, word, parameters.WRITE, of.definition, answer=of.definition, codes=(200, 201, 202)
             ),
-        )
-        if kind.namespaced:
-            everywhere = collection.replace("/namespaces/{namespace}", "")
-            yield everywhere, self.item(listing, namespaced=False)
-        one = f"{collection}/{{name}}"
-        delete = self.verb("delete", "delete", _DELETE, body=f"{_META}.DeleteOptions", answer=f"{_META}.Status")
-        yield one, self.item(*self.object_verbs(self.own), delete, named=True)
-        if kind.status:
-            yield f"{one}/status", self.item(*self.object_verbs(self.own), named=True)
-        for name in kind.parts:
-            yield f"{one}/{name}", self.item(*self.object_verbs(self.own), named=True)
-        if kind.scale is not None:
-            yield f"{one}/scale", self.item(*self.object_verbs(_SCALE), named=True)
-        for name in kind.subresources:
-            yield f"{one}/{name}", self.item(*self.subresource(name), named=True)
+            Operation(
+                "delete",
+                "deletecollection",
+                of,
+                self._name("delete", "Collection"),
+                parameters.DELETE_MANY,
+                DELETE_OPTIONS,
+                needs_body=False,
+                answer=STATUS,
+                also=f"{of.definition}List",
+            ),
+        ]
 
-    def object_verbs(self, what: tuple[str, str, str, str]) -> tuple[Json, ...]:
-        patch = (*_WRITE, "force")
-        patch_types = _CUSTOM_PATCH_TYPES if self.kind.own_schema else _PATCH_TYPES
-        return (
-            self.verb("get", "get", _READ, what),
-            self.verb("put", "put", _WRITE, what, body=what[0]),
-            self.verb("patch", "patch", patch, what, body=f"{_META}.Patch", body_types=patch_types),
-        )
+    def _list(self, *, everywhere: bool = False) -> Operation:
+        of = self.type
+        name = f"list{self.group.camel}{of.kind}ForAllNamespaces" if everywhere else self._name("list")
+        answer, types = f"{of.definition}List", self.group.lists
+        return Operation("get", "list", of, name, parameters.LIST, answer=answer, also=WATCH_EVENT, answer_types=types)
 
-    def subresource(self, name: str) -> tuple[Json, ...]:
-        if name in _BODIES:
-            what = _BODIES[name]
-            return (self.verb("post", "post", _WRITE, what, body=what[0]),)
-        if name in _CONNECTS:
-            return tuple(self.verb(method, "connect", (), answer="string") for method in ("get", "post"))
-        return (self.verb("get", "get", _READ, answer="string"),)
+    def _object(self) -> list[Operation]:
+        of = self.type
+        return [
+            *(self._on_object(verb, of, "") for verb in ("get", "update", "patch")),
+            Operation(
+                "delete",
+                "delete",
+                of,
+                self._name("delete"),
+                parameters.DELETE,
+                DELETE_OPTIONS,
+                needs_body=False,
+                answer=of.definition if self.kind.strategy.returns_deleted else STATUS,
+                also=STATUS if self.kind.strategy.returns_deleted else of.definition,
+                codes=(200, 202),
+            ),
+        ]
 
-    def item(self, *verbs: Json, named: bool = False, namespaced: bool = True) -> Json:
-        item: Json = {}
-        for verb in verbs:
-            item.update(verb)
-        places = ["name"] if named else []
-        if self.kind.namespaced and namespaced:
-            places.append("namespace")
-        if places:
-            item["parameters"] = [self.parameter(name, "path") for name in places]
-        return item
+    def _on_object(self, verb: str, of: Type, suffix: str) -> Operation:
+        name = self._name(_WORDS[verb], suffix=suffix)
+        head = (_METHODS[verb], _ACTIONS[verb], of, name)
+        if verb == "get":
+            return Operation(*head, parameters.READ, answer=of.definition)
+        if verb == "patch":
+            types = PATCHES if self.group.messages else CUSTOM_PATCHES
+            return Operation(*head, parameters.PATCH, PATCH, types, answer=of.definition, codes=(200, 201))
+        codes = (200, 201, 202) if verb == "create" else (200, 201)
+        return Operation(*head, parameters.WRITE, of.definition, answer=of.definition, codes=codes)
 
-    def parameter(self, name: str, place: str) -> Json:
-        parameter: Json = {"name": name, "in": place}
-        if place == "path":
-            parameter["required"] = True
-        kind: Json = {"type": _TYPES.get(name, "string"), "uniqueItems": True}
-        return parameter | ({"schema": kind} if self.writer.version == 3 else kind)
+    def _subresource(self, name: str, sub: Subresource) -> Iterator[Operation]:
+        of = Type.built_in(sub.group, sub.version, sub.kind) if sub.kind else self.type
+        suffix = name.capitalize()
+        for verb in sub.verbs:
+            if verb == "connect":
+                for method in _CONNECT:
+                    word = self._name("connect", method.capitalize(), suffix)
+                    yield Operation(method, "connect", of, word, answer_types=("*/*",))
+            elif sub.answers == "text":
+                word = self._name(_WORDS[verb], suffix=suffix)
+                yield Operation(_METHODS[verb], "get", of, word, parameters.LOG, answer_types=TEXT)
+            elif sub.answers == "status":
+                word = self._name(_WORDS[verb], suffix=suffix)
+                head = (_METHODS[verb], _ACTIONS[verb], of, word, parameters.WRITE)
+                yield Operation(*head, of.definition, answer=STATUS, codes=(200, 201, 202))
+            else:
+                yield self._on_object(verb, of, suffix)
 
-    def verb(
-        self,
-        method: str,
-        action: str,
-        query: Iterable[str],
-        what: tuple[str, str, str, str] | None = None,
-        *,
-        body: str = "",
-        answer: str = "",
-        body_types: tuple[str, ...] = (),
-    ) -> Json:
-        """One operation under its HTTP method. `what` is the type acted upon, else the kind itself."""
-        definition, group, version, kind = what or self.own
-        operation: Json = {
-            "tags": [f"{self.kind.group.partition('.')[0] or 'core'}_{self.kind.version}"],
-            "parameters": [self.parameter(name, "query") for name in query],
-            "x-kubernetes-action": action,
-            "x-kubernetes-group-version-kind": {"group": group, "version": version, "kind": kind},
-        }
-        if body:
-            usual = _CUSTOM_BODY_TYPES if self.kind.own_schema else _BODY_TYPES
-            self.add_body(operation, body, body_types or usual)
-        schema = {"type": "string"} if answer == "string" else self.writer.reference(answer or definition)
-        operation["responses"] = self.responses(schema, created=method in ("post", "put", "patch"))
-        return {method: operation}
-
-    def add_body(self, operation: Json, body: str, types: tuple[str, ...]) -> None:
-        reference = self.writer.reference(body)
-        if self.writer.version == 3:
-            content = {name: {"schema": reference} for name in types}
-            operation["requestBody"] = {"content": content, "required": True}
+    def _old_watches(self, root: str, plural: str) -> Iterator[tuple[str, list[Operation]]]:
+        if "watch" not in self.kind.verbs:
+            return
+        kind, camel = self.kind.kind, self.group.camel
+        yield f"{root}/watch{self.place}/{plural}/{{name}}", [self._old_watch("watch", self._name("watch"))]
+        if self.kind.namespaced:
+            own = [self._old_watch("watchlist", f"{self._name('watch')}List")]
+            yield f"{root}/watch{self.place}/{plural}", own
+            all_ = [self._old_watch("watchlist", f"watch{camel}{kind}ListForAllNamespaces")]
+            yield f"{root}/watch/{plural}", all_
         else:
-            operation["consumes"] = list(types)
-            operation["parameters"].append({"name": "body", "in": "body", "required": True, "schema": reference})
+            yield f"{root}/watch/{plural}", [self._old_watch("watchlist", f"{self._name('watch')}List")]
 
-    def responses(self, schema: Json, *, created: bool) -> Json:
-        if self.writer.version == 3:
-            good: Json = {"description": "OK", "content": {name: {"schema": schema} for name in _ANSWER_TYPES}}
-        else:
-            good = {"description": "OK", "schema": schema}
-        codes: Json = {"200": good, "401": {"description": "Unauthorized"}}
-        if created:
-            codes["201"] = good | {"description": "Created"}
-        return codes
+    def _old_watch(self, action: str, name: str) -> Operation:
+        types = self.group.lists
+        return Operation(
+            "get",
+            action,
+            self.type,
+            name,
+            parameters.LIST,
+            answer=WATCH_EVENT,
+            answer_types=types,
+            deprecated=_OLD_WATCH,
+        )
+
+
+def virtual_path(virtual: Virtual, group: Group) -> tuple[str, list[Operation]]:
+    """The path of a kind that can only be created."""
+    place = "/namespaces/{namespace}" if virtual.namespaced else ""
+    of = Type(virtual.definition, virtual.group, virtual.version, virtual.kind)
+    name = f"create{group.camel}{'Namespaced' if virtual.namespaced else ''}{virtual.kind}"
+    answer = of.definition if virtual.answers == "object" else STATUS
+    head = ("post", "post", of, name, parameters.WRITE, of.definition)
+    return f"{group.path}{place}/{virtual.plural}", [Operation(*head, answer=answer, codes=(200, 201, 202))]
+
+
+def resources_path(group: Group) -> tuple[str, list[Operation]]:
+    """The path of a group's list of resources."""
+    name = f"get{group.camel}APIResources"
+    return f"{group.path}/", [Operation("get", "", None, name, answer=f"{META}.APIResourceList")]

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-import orjson
-from fastapi import FastAPI, Header, Query
+from fastapi import FastAPI, Query
 from fastapi.responses import PlainTextResponse, Response
+from fastapi.routing import APIRoute
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 from api.errors import NoSuchResource, StatusError
-from apiserver.endpoints import openapi, openapi_protobuf
+from apiserver.endpoints.openapi_pages import Pages, refusal
+from apiserver.endpoints.openid import CONFIGURATION, KEYS, OpenId
 from apiserver.endpoints.state import State
-from apiserver.registry.kind import Kind
 
 Check = Callable[[], str | None]
 
@@ -32,60 +32,31 @@ def site(state: State, ready: Mapping[str, Check], metrics: CollectorRegistry) -
             app.add_api_route(f"/{path}/{name}", _page(f"{path}/{name}", {name: check}))
     app.add_api_route("/version", _version)
     app.add_api_route("/metrics", _metrics(metrics))
-    documents = Documents(state)
-    app.add_api_route("/openapi/v2", documents.v2)
-    app.add_api_route("/openapi/v3", documents.index)
-    app.add_api_route("/openapi/v3/{path:path}", documents.v3)
+    pages = Pages(state.catalog)
+    app.add_api_route("/openapi/v2", pages.v2)
+    app.add_api_route("/openapi/v3", pages.index)
+    app.add_api_route("/openapi/v3/{path:path}", pages.v3)
+    openid = OpenId(state.issuer)
+    app.add_api_route(CONFIGURATION, openid.configuration)
+    app.add_api_route(KEYS, openid.keys)
+    routes = [route.path for route in app.routes if isinstance(route, APIRoute) and "{" not in route.path]
+    app.add_api_route("/", _root(routes, pages))
     app.add_exception_handler(404, _no_page)
     app.add_exception_handler(405, _no_page)
     return app
 
 
+def _root(routes: Sequence[str], pages: Pages) -> Callable[[], Awaitable[dict[str, list[str]]]]:
+    async def answer() -> dict[str, list[str]]:
+        return {"paths": sorted({*routes, *pages.paths()})}
+
+    return answer
+
+
 async def _no_page(request: object, error: Exception) -> Response:
     """A path or method that no page has."""
     code = getattr(error, "status_code", 404)
-    return _refusal(NoSuchResource() if code == 404 else StatusError("method not allowed", code=code))
-
-
-def _refusal(error: StatusError) -> Response:
-    return Response(orjson.dumps(error.status()), error.code, media_type="application/json")
-
-
-class Documents:
-    """The OpenAPI documents of the served kinds: each is made when first asked for, and kept while it is true."""
-
-    def __init__(self, state: State) -> None:
-        self._catalog = state.catalog
-        self._generation = -1
-        self._kinds: tuple[Kind, ...] = ()
-        self._made: dict[str, bytes] = {}
-
-    async def index(self) -> Response:
-        return self._answer("v3", lambda: orjson.dumps(openapi.v3_index(self._current())))
-
-    async def v2(self, accept: str = Header("")) -> Response:
-        if openapi_protobuf.ASKED_AS in accept:
-            media_type = openapi_protobuf.CONTENT_TYPE
-            return self._answer(media_type, lambda: openapi_protobuf.encode(openapi.v2(self._current())), media_type)
-        return self._answer("v2", lambda: orjson.dumps(openapi.v2(self._current())))
-
-    async def v3(self, path: str) -> Response:
-        group_version = path.removeprefix("apis/").removeprefix("api/")
-        if not any(kind.api_version == group_version for kind in self._current()):
-            return _refusal(NoSuchResource())
-        return self._answer(path, lambda: openapi.v3_document(group_version, self._current()))
-
-    def _current(self) -> tuple[Kind, ...]:
-        if self._generation != self._catalog.generation:
-            self._generation, self._kinds = self._catalog.generation, self._catalog.kinds
-            self._made.clear()
-        return self._kinds
-
-    def _answer(self, name: str, make: Callable[[], bytes], media_type: str = "application/json") -> Response:
-        self._current()
-        if name not in self._made:
-            self._made[name] = make()
-        return Response(self._made[name], media_type=media_type, headers={"cache-control": "no-cache, private"})
+    return refusal(NoSuchResource() if code == 404 else StatusError("method not allowed", code=code))
 
 
 def _etcd(state: State) -> str | None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from apiserver.auth.authenticate import Authenticator
 from apiserver.endpoints import reviews
-from apiserver.endpoints.answer import answer_value
+from apiserver.endpoints.answer import answer_value, wanted
 from apiserver.endpoints.body import read_typed
 from apiserver.endpoints.http import Request
-from apiserver.endpoints.negotiate import form_of
 from apiserver.endpoints.paths import Target
 from apiserver.endpoints.state import State
 from apiserver.endpoints.subresources import binding
@@ -45,6 +44,8 @@ class Virtual:
     plural: str
     answer: Answer
     namespaced: bool = False
+    answers: Literal["object", "status"] = "object"
+    """What comes back: the object, or only a word on whether it was done."""
 
     @property
     def definition(self) -> str:
@@ -62,8 +63,8 @@ def _review(review: Review) -> Answer:
         request = asked.request
         sent = await read_typed(request, virtual.definition, virtual.group, virtual.version, virtual.kind)
         sent["status"] = await review(asked, sent)
-        sent["metadata"] = {"creationTimestamp": None, **(sent.get("metadata") or {})}
-        await answer_value(request, form_of(request.header(b"accept")), sent, 201)
+        sent["metadata"] = sent.get("metadata") or {}
+        await answer_value(request, wanted(request), sent, 201)
 
     return answer
 
@@ -77,7 +78,7 @@ async def _bind(virtual: Virtual, asked: Asked) -> None:
 _AUTHENTICATION, _AUTHORIZATION = "authentication.k8s.io", "authorization.k8s.io"
 _LOCAL = "localsubjectaccessreviews"
 VIRTUAL = (
-    Virtual("", "v1", "Binding", "bindings", _bind, namespaced=True),
+    Virtual("", "v1", "Binding", "bindings", _bind, namespaced=True, answers="status"),
     Virtual(_AUTHENTICATION, "v1", "SelfSubjectReview", "selfsubjectreviews", _review(reviews.who_am_i)),
     Virtual(_AUTHENTICATION, "v1", "TokenReview", "tokenreviews", _review(reviews.whose_token)),
     Virtual(_AUTHORIZATION, "v1", "LocalSubjectAccessReview", _LOCAL, _review(reviews.may_they_here), namespaced=True),

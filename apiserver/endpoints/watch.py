@@ -195,7 +195,7 @@ class _Stream:
         return table(self.resource.kind, [obj], meta, self.form, include, metadata.now(), head)
 
     def _bookmark(self, revision: int, annotations: dict[str, str] | None = None) -> bytes:
-        meta: Object = {"resourceVersion": str(revision), "creationTimestamp": None}
+        meta: Object = {"resourceVersion": str(revision)}
         if annotations:
             meta["annotations"] = annotations
         kind = self.resource.kind

@@ -127,4 +127,4 @@ def _refused(status: int, text: str, name: str) -> StatusError:
     return StatusError(text or f"the kubelet answered with status {status}", code=502 if status < 400 else status)
 
 
-LOG = Subresource("log", {"get": _get})
+LOG = Subresource("log", {"get": _get}, answers="text")
