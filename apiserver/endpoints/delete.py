@@ -6,7 +6,7 @@ finalizer away or deletes again with no grace period, and with the last of these
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -179,7 +179,7 @@ class _Deletion:
         context = self.state.context(self.author.user, self.namespace, self.options.dry_run)
         revision = int(old["metadata"]["resourceVersion"])
         new: Object = orjson.loads(orjson.dumps(old))
-        self._set_propagation(new)
+        self._set_propagation(new, old)
         waits = self._mark(new, old, context.now)
         if not old["metadata"].get("deletionTimestamp"):
             strategy.prepare_for_delete(new, context)
@@ -208,19 +208,31 @@ class _Deletion:
             return
         raise Conflict(self.resource.kind.resource, self.name, f"Precondition failed: {what}")
 
-    def _set_propagation(self, new: Object) -> None:
+    def _set_propagation(self, new: Object, old: Object) -> None:
         """Orphan and Foreground are kept as finalizers, which the garbage collector takes away when it is done."""
-        if not self.options.propagation:
-            return
         meta = new["metadata"]
-        wanted = _FINALIZERS.get(self.options.propagation)
-        kept = [name for name in meta.get("finalizers") or () if name not in _FINALIZERS.values() or name == wanted]
+        finalizers = meta.get("finalizers") or ()
+        propagation = self.options.propagation
+        if not propagation and not old["metadata"].get("deletionTimestamp"):
+            propagation = self._default_propagation(finalizers)
+        if not propagation:
+            return
+        wanted = _FINALIZERS.get(propagation)
+        kept = [name for name in finalizers if name not in _FINALIZERS.values() or name == wanted]
         if wanted and wanted not in kept:
             kept.append(wanted)
         if kept:
             meta["finalizers"] = kept
         else:
             meta.pop("finalizers", None)
+
+    def _default_propagation(self, finalizers: Collection[str]) -> str:
+        strategy = self.resource.kind.strategy
+        if not strategy.orphans or any(name in finalizers for name in _FINALIZERS.values()):
+            return ""
+        if strategy.orphans_warning and strategy.orphans_warning not in self.author.warnings:
+            self.author.warnings.append(strategy.orphans_warning)
+        return ORPHAN
 
     def _mark(self, new: Object, old: Object, now: datetime) -> bool:
         """Set or shorten the time of deletion; whether there is a grace period to wait for."""

@@ -22,7 +22,11 @@ _MANY_COMPLETIONS, _MANY_AT_ONCE = 100_000, 10_000
 
 class JobStrategy(StatusStrategy):
     has_generation = True
-    default_propagation = "Orphan"
+    orphans = True
+    orphans_warning = (
+        "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or "
+        "set propagationPolicy=Orphan to suppress this warning"
+    )
     field_names = ("status.successful",)
 
     def default(self, obj: Object) -> None:

@@ -70,6 +70,10 @@ class Strategy:
     """Whether a finalizer may be any qualified name, and not only one with a domain and a path, or of a known few."""
     returns_deleted = False
     """Whether a delete that is done at once answers with the object (a pod, a service) instead of a Status."""
+    orphans = False
+    """Whether what it owns stays when it is deleted, if the client does not say (the oldest controllers)."""
+    orphans_warning = ""
+    """What such a client is told."""
     lifetime: int | None = None
     """Seconds after its last write when etcd forgets an object (an event), or None for one that stays."""
 

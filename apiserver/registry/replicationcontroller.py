@@ -16,6 +16,7 @@ from apiserver.registry.replicaset import COUNTS
 
 class ReplicationControllerStrategy(StatusStrategy):
     has_generation = True
+    orphans = True
     field_names = ("status.replicas",)
 
     def default(self, obj: Object) -> None:

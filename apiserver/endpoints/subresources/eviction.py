@@ -37,7 +37,7 @@ async def _create(state: State, request: Request, resource: Resource, target: Ta
     attributes = author.attributes("create", resource, target.namespace, target.name, "eviction")
     await consult(state, attributes, eviction)
     await _Eviction(state, resource, target.namespace, target.name, options, author).run()
-    await request.answer_json(201, _CREATED)
+    await request.answer_status(201, _CREATED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,3 +195,18 @@ async def test_an_eviction_is_a_delete(api: Api) -> None:
     done = await api.send("POST", path, {**eviction, "deleteOptions": {"gracePeriodSeconds": 7}})
     assert (done.code, done.body["status"]) == (201, "Success")
     assert (await api.get(api.path("pods", "one"))).body["metadata"]["deletionGracePeriodSeconds"] == 7
+
+
+async def test_what_a_job_owns_stays_unless_told_otherwise(api: Api) -> None:
+    container = {"name": "c", "image": "i"}
+    template = {"spec": {"restartPolicy": "Never", "containers": [container]}}
+    job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "one"}, "spec": {"template": template}}
+    await api.create("jobs", job, group="batch")
+    path = api.path("jobs", "one", group="batch")
+    kept = await api.delete(path)
+    assert kept.body["metadata"]["finalizers"] == ["orphan"]
+    assert "child pods are preserved by default when jobs are deleted" in kept.headers["warning"]
+    await api.patch(path, {"metadata": {"finalizers": []}})
+    await api.create("jobs", job, group="batch")
+    gone = await api.delete(path, {"propagationPolicy": "Background"})
+    assert (gone.body["kind"], "warning" in gone.headers) == ("Status", False)
