@@ -173,7 +173,7 @@ class NamespaceController(Controller):
 
     async def _clear(self, name: str, resource: Resource, content: Content) -> None:
         try:
-            await self.client.request("DELETE", resource.path(name))
+            await self.client.request("DELETE", resource.path(name), params={"propagationPolicy": "Background"})
             page = await self.client.list(partial(resource), name)
         except errors.StatusError as error:
             content.failures.append(f"unexpected error while deleting {resource.name}: {error.message}")
