@@ -10,6 +10,7 @@ import orjson
 
 from apiserver.cel import library
 from apiserver.cel.functions import DECLARED, Signature
+from apiserver.cel.macros import Rewritten
 from apiserver.cel.values import CelError
 
 if TYPE_CHECKING:
@@ -17,9 +18,12 @@ if TYPE_CHECKING:
 
     from apiserver.cel.messages import Messages
 
+_CODE = re.compile(r"\A(?:INVALID_ARGUMENT|CANCELLED): | \[(?:INVALID_ARGUMENT|CANCELLED)\]\Z")
 _STRUCT = re.compile(r"(undefined field '[^']*') not found in struct '[^']*'")
 _SHOUTED = re.compile(r"\b[A-Z_]+\b")
 """How the library writes the names of CEL's own types."""
+_STANDARD = {"exclude_functions": [{"name": "string"}]}
+"""A function is declared in one place only, and `string` has overloads for Kubernetes' own types."""
 MAX_LENGTH = 100_000
 """Characters of an expression; the parser takes time in proportion."""
 
@@ -63,22 +67,22 @@ def _environment(variables: Mapping[str, str], pool: Any) -> Any:
     from cel_expr_python import cel
 
     declared = [{"name": name, "type": kind} for name, kind in variables.items()]
-    config = cel.NewEnvConfigFromYaml(orjson.dumps({"functions": _functions(), "variables": declared}).decode())
-    return cel.NewEnv(pool, config=config, extensions=_extensions())
+    config = {"stdlib": _STANDARD, "functions": _functions(), "variables": declared}
+    return cel.NewEnv(pool, config=cel.NewEnvConfigFromYaml(orjson.dumps(config).decode()), extensions=_extensions())
 
 
 def check(environment: Any, expression: str) -> tuple[bytes, str]:
     """The checked tree, serialised, and the type of the result. Raises CelError."""
     if len(expression) > MAX_LENGTH:
         raise CelError(f"expression is longer than {MAX_LENGTH} characters")
+    rewritten = Rewritten(expression)
     try:
-        checked = environment.compile(expression)
+        checked = environment.compile(rewritten.text)
     except RuntimeError as error:
-        raise CelError(_told(str(error))) from error
+        raise CelError(rewritten.told(_told(str(error)))) from error
     return checked.serialize(), _SHOUTED.sub(lambda match: match[0].lower(), str(checked.return_type()))
 
 
 def _told(message: str) -> str:
     """The library's message without its codes: `ERROR: <input>:1:6: …` and the lines that point there."""
-    text = message.removeprefix("INVALID_ARGUMENT: ").removesuffix(" [INVALID_ARGUMENT]").strip()
-    return _STRUCT.sub(r"\1", text)
+    return _STRUCT.sub(r"\1", _CODE.sub("", message)).strip()

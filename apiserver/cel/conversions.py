@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from apiserver.cel.functions import standard
+from apiserver.cel.functions import function, standard
 from apiserver.cel.operators import to_duration, to_int, to_timestamp, to_uint
 from apiserver.cel.values import NANO, CelError, Duration, Timestamp, TypeValue, Uint, type_name
 
@@ -110,14 +110,11 @@ standard("double", float)(lambda number: number)
 standard("double", int)(float)
 standard("double", Uint)(float)
 standard("double", str)(_double)
-standard("string", str)(lambda text: text)
-standard("string", bool)(lambda value: "true" if value else "false")
-standard("string", int)(str)
-standard("string", Uint)(str)
-standard("string", float)(show_double)
-standard("string", bytes)(_decoded)
-standard("string", Timestamp)(str)
-standard("string", Duration)(str)
+function("string", "string(string)")(lambda text: text)
+function("string", "string(bool)")(lambda value: "true" if value else "false")
+function("string", "string(int)", "string(uint)", "string(timestamp)", "string(duration)")(str)
+function("string", "string(double)")(show_double)
+function("string", "string(bytes)")(_decoded)
 standard("bytes", bytes)(lambda raw: raw)
 standard("bytes", str)(lambda text: text.encode())
 standard("bool", bool)(lambda value: value)

@@ -7,7 +7,20 @@ from __future__ import annotations
 
 from importlib import import_module
 
-_LIBRARIES = ("optional", "strings", "lists", "regex", "authorizer")
+_LIBRARIES = (
+    "optional",
+    "strings",
+    "text_format",
+    "lists",
+    "numbers",
+    "regex",
+    "quantity",
+    "network",
+    "url",
+    "semver",
+    "formats",
+    "authorizer",
+)
 
 
 def load() -> None:
