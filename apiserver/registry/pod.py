@@ -6,9 +6,11 @@ from collections.abc import Mapping
 
 from api import names
 from api.field import FieldError, forbidden
-from apiserver.registry import pod_columns, pod_update, resources
+from apiserver.registry import pod_columns, pod_rules, pod_update, resources
 from apiserver.registry.kind import Context, Kind, Object, Strategy
-from apiserver.registry.podspec import containers, defaults, validation, warnings
+from apiserver.registry.pod_ephemeral import EphemeralStrategy
+from apiserver.registry.pod_resize import ResizeStrategy
+from apiserver.registry.podspec import defaults, warnings
 
 TOLERATION_SECONDS = 300
 """How long a pod stays on a node that is not ready or not reachable, unless it says otherwise."""
@@ -52,7 +54,7 @@ class PodStrategy(Strategy):
         pod_update.keep_for_status(new, old)
 
     def validate(self, obj: Object, ctx: Context) -> list[FieldError]:
-        errors = _whole(obj)
+        errors = pod_rules.whole(obj)
         spec = obj["spec"]
         if spec.get("ephemeralContainers"):
             errors.append(forbidden("spec.ephemeralContainers", "cannot be set on create"))
@@ -62,7 +64,7 @@ class PodStrategy(Strategy):
         return errors
 
     def validate_update(self, new: Object, old: Object, ctx: Context) -> list[FieldError]:
-        return _whole(new) + pod_update.validate_spec_change(new, old)
+        return pod_rules.whole(new) + pod_update.validate_spec_change(new, old)
 
     def validate_status_update(self, new: Object, old: Object, ctx: Context) -> list[FieldError]:
         return pod_update.validate_status_change(new, old)
@@ -94,29 +96,6 @@ class PodStrategy(Strategy):
             "status.podIP": status.get("podIP") or "",
             "status.nominatedNodeName": status.get("nominatedNodeName") or "",
         }
-
-
-def _whole(obj: Object) -> list[FieldError]:
-    """What must hold of a pod whether it is new or changed."""
-    meta, spec = obj.get("metadata") or {}, obj["spec"]
-    errors = validation.pod_annotations(meta, spec, "metadata.annotations")
-    errors += validation.pod_spec(spec, "spec", is_pod=True)
-    if not spec.get("serviceAccountName"):
-        errors += _token_without_account(spec)
-    for field in ("containers", "initContainers"):
-        for index, container in enumerate(spec.get(field) or ()):
-            errors += containers.image_padding(container, f"spec.{field}[{index}]")
-    return errors
-
-
-def _token_without_account(spec: Object) -> list[FieldError]:
-    text = "must not be specified when serviceAccountName is not set"
-    return [
-        forbidden(f"spec.volumes[{index}].projected.sources[{number}].serviceAccountToken", text)
-        for index, volume in enumerate(spec.get("volumes") or ())
-        for number, source in enumerate((volume.get("projected") or {}).get("sources") or ())
-        if source.get("serviceAccountToken") is not None
-    ]
 
 
 def _select_own_values(labels: Mapping[str, str], spec: Object) -> None:
@@ -184,5 +163,6 @@ KIND = Kind(
     categories=("all",),
     status=True,
     subresources=("binding", "eviction", "log"),
+    parts={"ephemeralcontainers": EphemeralStrategy(), "resize": ResizeStrategy()},
     columns=pod_columns.COLUMNS,
 )

@@ -6,6 +6,7 @@ from api import names
 from api.field import FieldError, duplicate, forbidden, invalid
 from apiserver.registry import rules
 from apiserver.registry.kind import Object
+from apiserver.registry.pod_rules import MIRROR
 
 _UPDATABLE = (
     "`spec.containers[*].image`",
@@ -15,7 +16,6 @@ _UPDATABLE = (
     "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)",
 )
 _SYSTEM_CONDITIONS = frozenset({"PodScheduled", "Ready", "Initialized"})
-_MIRROR = "kubernetes.io/config.mirror"
 
 
 def validate_spec_change(new: Object, old: Object) -> list[FieldError]:
@@ -44,12 +44,12 @@ def validate_spec_change(new: Object, old: Object) -> list[FieldError]:
 
 
 def _mirror(new: Object, old: Object) -> list[FieldError]:
-    now = (new["metadata"].get("annotations") or {}).get(_MIRROR)
-    before = (old["metadata"].get("annotations") or {}).get(_MIRROR)
+    now = (new["metadata"].get("annotations") or {}).get(MIRROR)
+    before = (old["metadata"].get("annotations") or {}).get(MIRROR)
     if now == before:
         return []
     verb = "add" if before is None else "remove or update"
-    return [forbidden(f"metadata.annotations[{_MIRROR}]", f"may not {verb} mirror pod annotation")]
+    return [forbidden(f"metadata.annotations[{MIRROR}]", f"may not {verb} mirror pod annotation")]
 
 
 def _deadline(now: int | None, before: int | None) -> tuple[list[FieldError], bool]:

@@ -52,8 +52,6 @@ GROUPS = (
 ABSENT = {
     "mutatingadmissionpolicies",
     "mutatingadmissionpolicybindings",
-    "pods/ephemeralcontainers",
-    "pods/resize",
     "validatingadmissionpolicies",
     "validatingadmissionpolicybindings",
 }
