@@ -178,25 +178,38 @@ def _is_of_type(node: Validator, value: Any) -> bool:
 
 
 def _compile(node: Validator) -> Valid:
-    """The quick check of a node, made of those of its parts."""
-    parts = [_of_fields(node)] if node.properties or node.required or node.additional else []
-    if (items := node.items) is not None:
-        parts.append(_of_items(items))
-    parts += [_combination(node)] if node.combined else []
-    rules = {kind: tuple(rule.holds for rule in found) for kind, found in node.rules.items()}
-    holds_of, enum = rules.get, node.enum.holds if node.enum else None
-    if not parts and not rules and enum is None:
-        return lambda value: _is_of_type(node, value)
+    """The quick check of a node: by the type of the value, those of its parts."""
+    always: tuple[Valid, ...] = (node.enum.holds,) if node.enum else ()
+    if node.combined:
+        always += (_combination(node),)
+    checks: dict[type, list[Valid]] = {kind: [rule.holds for rule in found] for kind, found in node.rules.items()}
+    if node.properties or node.required or node.additional:
+        checks.setdefault(dict, []).append(_of_fields(node))
+    if node.items is not None:
+        checks.setdefault(list, []).append(_of_items(node.items))
+    by_type = {kind: (*found, *always) for kind, found in checks.items()}
+    return _typed(node, by_type, always) if by_type or always else _only_typed(node)
+
+
+def _only_typed(node: Validator) -> Valid:
+    types = node.types
+    return lambda value: type(value) in types or _is_of_type(node, value)
+
+
+def _typed(node: Validator, by_type: dict[type, tuple[Valid, ...]], always: tuple[Valid, ...]) -> Valid:
+    types, checks_of, enum = node.types, by_type.get, node.enum
 
     def valid(value: Any) -> bool:
-        if not _is_of_type(node, value) or (enum is not None and not enum(value)):
-            return False
-        if value is None:
-            return True
-        for holds in holds_of(type(value), ()):
-            if not holds(value):
+        kind = type(value)
+        if kind not in types:
+            if not _is_of_type(node, value):
                 return False
-        return all(part(value) for part in parts)
+            if value is None:
+                return enum is None or enum.holds(None)
+        for check in checks_of(kind, always):  # noqa: SIM110 (a generator would cost more than the checks)
+            if not check(value):
+                return False
+        return True
 
     return valid
 
@@ -207,16 +220,14 @@ def _of_fields(node: Validator) -> Valid:
     other = node.additional.valid if node.additional else None
     type_of, check_of, needed = plain.get, checks.get, node.required
 
-    def valid(value: Any) -> bool:
-        if type(value) is not dict:
-            return True
+    def valid(value: dict[str, Any]) -> bool:
         for name, item in value.items():
             if type_of(name) is type(item):
                 continue
             check = check_of(name, other)
             if check is not None and not check(item):
                 return False
-        return needed <= value.keys()
+        return not needed or needed <= value.keys()
 
     return valid
 
@@ -225,8 +236,8 @@ def _of_items(items: Validator) -> Valid:
     kind, check = items.only_type, items.valid
     if kind is not None:
         only = frozenset({kind})
-        return lambda value: type(value) is not list or only.issuperset(map(type, value))
-    return lambda value: type(value) is not list or all(map(check, value))
+        return lambda value: only.issuperset(map(type, value))
+    return lambda value: all(map(check, value))
 
 
 def _combination(node: Validator) -> Valid:
