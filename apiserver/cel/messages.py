@@ -68,9 +68,13 @@ def form_of(raw: Raw) -> str:
 
 
 class Messages:
-    """The messages of one schema. `type_of` says which CEL type a node of it has; `pool` is for the checker."""
+    """The messages of one schema. `type_of` says which CEL type a node of it has; `pool` is for the checker.
 
-    def __init__(self) -> None:
+    Without `escaping` names stand as they are, as in the types that Kubernetes' admission declares.
+    """
+
+    def __init__(self, *, escaping: bool = True) -> None:
+        self._escape = escape if escaping else str
         self._file = descriptor_pb2.FileDescriptorProto(name="schema.proto", package=_PACKAGE, syntax="proto3")
         self._file.dependency.extend(module.DESCRIPTOR.name for module in _WELL_KNOWN)
         self._names: dict[int, str] = {}
@@ -110,7 +114,7 @@ class Messages:
         message = self._file.message_type.add(name=name)
         whole = identified(raw) if raw.get("x-kubernetes-embedded-resource") else raw
         for field, child in _accessible(whole):
-            self._add(message, field, child)
+            self._add(message, self._escape(field), child)
         return name
 
     def _add(self, message: descriptor_pb2.DescriptorProto, name: str, raw: Raw) -> None:
@@ -155,7 +159,7 @@ def _entry_name(field: str) -> str:
 def _accessible(raw: Raw) -> Iterator[tuple[str, Raw]]:
     for name, child in (raw.get("properties") or {}).items():
         if _ACCESSIBLE.match(name):
-            yield escape(name), child
+            yield name, child
 
 
 def _field(message: descriptor_pb2.DescriptorProto, name: str, kind: _Scalar | str, *, repeated: bool = False) -> None:

@@ -57,7 +57,7 @@ NAMESPACE = _struct(
 )
 """`namespaceObject`."""
 
-_MESSAGES = Messages()
+_MESSAGES = Messages(escaping=False)
 _TYPES = {
     "object": "dyn",
     "oldObject": "dyn",
