@@ -13,7 +13,7 @@ from aiohttp import web
 
 from tests.harness.control import ControlPlane
 from tests.harness.kubectl import Kubectl
-from tests.integration.apiserver.api import CORE, Api, Object
+from tests.integration.apiserver.api import CORE, Answer, Api, Object
 from tests.integration.apiserver.behind import expose, serving
 
 GROUP, VERSION = "metrics.k8s.io", "v1beta1"
@@ -158,3 +158,101 @@ async def test_kubectl_top_and_raw(api: Api, plane: ControlPlane, tmp_path: Path
         top = await asyncio.to_thread(kubectl, "top", "nodes", "--no-headers")
         assert top.split()[:2] == ["n1", "250m"]
     await api.delete(f"{CORE}/nodes/n1")
+
+
+async def test_the_condition_says_what_is_missing(api: Api, plane: ControlPlane, tmp_path: Path) -> None:
+    made = await api.send("POST", SERVICES, api_service(api.namespace, ""))
+    assert made.code == 201
+    try:
+        condition = await available(api, "False")
+        where = f'service/metrics in "{api.namespace}"'
+        assert (condition["reason"], condition["message"]) == ("ServiceNotFound", f"{where} is not present")
+        refused = await api.get(f"{ROOT}/nodes")
+        assert (refused.code, refused.body) == (503, "service unavailable\n")
+        spec = {"ports": [{"name": "https", "port": 443, "protocol": "TCP"}]}
+        await api.create("services", {"metadata": {"name": "metrics"}, "spec": spec})
+        condition = await until_reason(api, "EndpointsNotFound")
+        assert condition["message"] == f"cannot find endpointslices for {where}"
+        await api.delete(api.path("services", "metrics"))
+        await expose(api, "metrics", 1)
+        condition = await until_reason(api, "FailedDiscoveryCheck")
+        assert "failing or missing response from https://" in condition["message"]
+        assert "connect: connection refused" in condition["message"]
+    finally:
+        await api.delete(f"{SERVICES}/{NAME}")
+
+
+async def until_reason(api: Api, reason: str) -> Object:
+    while True:
+        condition = await available(api, "False")
+        if condition["reason"] == reason:
+            return condition
+        await asyncio.sleep(0.05)
+
+
+async def test_discovery_tells_of_the_group_and_forgets_it(api: Api, plane: ControlPlane, tmp_path: Path) -> None:
+    aggregated = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+
+    async def groups() -> dict[str, Object]:
+        answer = await api.get("/apis", Accept=aggregated)
+        return {item["metadata"]["name"]: item for item in answer.body["items"]}
+
+    async with extension(api, plane, tmp_path):
+        (version,) = (await groups())[GROUP]["versions"]
+        assert version["freshness"] == "Current"
+        assert [entry["resource"] for entry in version["resources"]] == ["nodes", "pods"]
+        plain = await api.get("/apis")
+        assert GROUP in [group["name"] for group in plain.body["groups"]]
+        assert (await api.get(f"/apis/{GROUP}")).body["preferredVersion"]["version"] == VERSION
+        assert (await api.get(ROOT)).body == resource_list()
+    assert GROUP not in await groups()
+    assert (await api.get(f"{ROOT}/nodes")).code == 404
+
+
+async def answers(api: Api, path: str, code: int) -> Answer:
+    """The answer to a GET, once it has this code."""
+    async with asyncio.timeout(10):
+        while True:
+            answer = await api.get(path)
+            if answer.code == code:
+                return answer
+            await asyncio.sleep(0.05)
+
+
+async def test_local_apiservices_come_back(api: Api) -> None:
+    listed = await api.get(SERVICES)
+    assert {"v1.", "v1.apps"} <= set(listed.names)
+    apps = next(item for item in listed.body["items"] if item["metadata"]["name"] == "v1.apps")
+    assert apps["metadata"]["labels"] == {"kube-aggregator.kubernetes.io/automanaged": "onstart"}
+    assert apps["status"]["conditions"][0]["reason"] == "Local"
+    assert (await api.delete(f"{SERVICES}/v1.apps")).code == 200
+    await answers(api, f"{SERVICES}/v1.apps", 200)
+
+
+async def test_custom_groups_have_apiservices_while_they_are_served(api: Api) -> None:
+    path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+    schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+    definition = {
+        "metadata": {"name": "widgets.aggregated.example.com"},
+        "spec": {
+            "group": "aggregated.example.com",
+            "scope": "Namespaced",
+            "names": {"plural": "widgets", "singular": "widget", "kind": "Widget"},
+            "versions": [{"name": "v1", "served": True, "storage": True, "schema": schema}],
+        },
+    }
+    assert (await api.send("POST", path, definition)).code == 201
+    name = "v1.aggregated.example.com"
+    found = await answers(api, f"{SERVICES}/{name}", 200)
+    assert found.body["metadata"]["labels"] == {"kube-aggregator.kubernetes.io/automanaged": "true"}
+    assert (found.body["spec"]["groupPriorityMinimum"], found.body["spec"]["versionPriority"]) == (1000, 100)
+    assert (await api.delete(f"{path}/widgets.aggregated.example.com")).code == 200
+    await answers(api, f"{SERVICES}/{name}", 404)
+
+
+async def test_extension_servers_learn_how_to_know_this_one(api: Api, plane: ControlPlane) -> None:
+    found = await api.get(f"{CORE}/namespaces/kube-system/configmaps/extension-apiserver-authentication")
+    data = found.body["data"]
+    assert data["requestheader-client-ca-file"] == (plane.layout.pki / "front-proxy-ca.crt").read_text()
+    assert data["client-ca-file"] == (plane.layout.pki / "ca.crt").read_text()
+    assert data["requestheader-allowed-names"] == '["front-proxy-client"]'
