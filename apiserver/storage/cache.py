@@ -17,7 +17,11 @@ import orjson
 from apiserver.storage.encoding import Encoding, Object
 
 RING = 4096
-"""Changes that a resource remembers at least, once it has had as many."""
+"""Changes that a resource remembers at least, once it has had as many; fewer if they are large."""
+RING_BYTES = 64 * 1024 * 1024
+"""What the objects in these changes may add up to."""
+FRAMED = 256
+"""The newest changes, which keep their frames: only a slow watcher has others made anew."""
 
 ChangeType = Literal["ADDED", "MODIFIED", "DELETED"]
 
@@ -93,6 +97,9 @@ class Change:
             return "MODIFIED" if before else "ADDED"
         return "DELETED" if before else None
 
+    def forget_frames(self) -> None:
+        self._frames.clear()
+
     def frame(self, type_: ChangeType, encoding: Encoding) -> bytes:
         found = self._frames.get(type_)
         if found is None:
@@ -134,6 +141,8 @@ class Cache:
         self._fields = fields
         self._keys: list[str] = []
         self._ring: list[Change] = []
+        self._bytes = 0
+        """The size of the objects in the ring."""
         self._dropped = 0
         """How many changes have left the ring: the position of its first one."""
         self._oldest = 0
@@ -147,7 +156,7 @@ class Cache:
         self.entries = {entry.key: entry for entry in entries}
         self._keys = sorted(self.entries)
         self._dropped += len(self._ring) + 1  # whoever stands at the old end is behind, too
-        self._ring = []
+        self._ring, self._bytes = [], 0
         self._oldest = self.revision = revision
         self.wake()
 
@@ -232,11 +241,21 @@ class Cache:
 
     def _append(self, change: Change) -> None:
         self._ring.append(change)
+        self._bytes += len(change.entry.raw)
         self.revision = change.revision
+        if len(self._ring) > FRAMED:
+            self._ring[-FRAMED - 1].forget_frames()
         if len(self._ring) >= 2 * RING:
-            self._oldest = self._ring[RING - 1].revision
-            self._dropped += RING
-            del self._ring[:RING]
+            self._drop(RING)
+        while self._bytes > RING_BYTES and len(self._ring) > 1:
+            self._drop((len(self._ring) + 1) // 2)
+
+    def _drop(self, count: int) -> None:
+        """Forget the oldest changes: watchers that have not taken them are told to list again."""
+        self._oldest = self._ring[count - 1].revision
+        self._dropped += count
+        self._bytes -= sum(len(change.entry.raw) for change in self._ring[:count])
+        del self._ring[:count]
 
 
 _NONE: dict[str, str] = {}

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import AsyncExitStack
 
 import pytest
 
-from tests.integration.apiserver.api import CORE, TABLE, Api, config_map, pod
+from bench.processes import resident
+from tests.harness.control import ControlPlane
+from tests.integration.apiserver.api import CORE, TABLE, Api, Events, config_map, pod
 
 
 async def version_of(api: Api) -> str:
@@ -171,3 +174,29 @@ async def test_a_watch_whose_client_has_left_is_forgotten(api: Api) -> None:
             return
         await asyncio.sleep(0.02)
     raise AssertionError(await watchers())
+
+
+async def test_slow_watchers_cost_no_memory_and_are_told_to_list_again(api: Api, plane: ControlPlane) -> None:
+    path, times, slow_ones = api.path("configmaps", "large"), 300, 5
+    made = await api.create("configmaps", config_map("large", data={"text": "x" * 400_000, "count": "0"}))
+    query = f"&resourceVersion={made.version}"
+
+    async def follow(events: Events) -> bool:
+        counts = [int((await events.next(30))["object"]["data"]["count"]) for _ in range(times)]
+        return counts == list(range(1, times + 1))
+
+    async with AsyncExitStack() as stack:
+        slow = [await stack.enter_async_context(api.watch(api.path("configmaps"), query)) for _ in range(slow_ones)]
+        quick = await stack.enter_async_context(api.watch(api.path("configmaps"), query))
+        following = asyncio.create_task(follow(quick))
+        before = resident(plane.apiserver.pid)
+        for count in range(1, times + 1):
+            assert (await api.patch(path, {"data": {"count": str(count)}})).code == 200
+        assert await following, "a watcher that keeps up sees everything"
+        grown = resident(plane.apiserver.pid) - before
+        assert grown < 250, f"{grown:.0f} MB more for {slow_ones} watchers that do not read"
+        for events in slow:
+            *seen, last = await events.rest(30)
+            counts = [int(event["object"]["data"]["count"]) for event in seen]
+            assert counts == list(range(1, len(counts) + 1))
+            assert (last["type"], last["object"]["code"], last["object"]["reason"]) == ("ERROR", 410, "Expired")

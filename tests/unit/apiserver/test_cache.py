@@ -143,3 +143,27 @@ def _apply(seen: dict[str, str], type_: str | None, entry: Entry) -> None:
             seen[entry.name] = entry.raw.decode()
         case "DELETED":
             del seen[entry.name]
+
+
+def test_large_changes_are_remembered_by_their_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = new_cache()
+    slow = cache.watch(10)
+    size = len(ENCODING.wire(stored("x"), 11))
+    monkeypatch.setattr(caches, "RING_BYTES", 10 * size)
+    for revision in range(11, 41):
+        cache.put("ns/x", stored("x"), revision)
+    assert [change.revision for change in cache.watch(35).take()] == [36, 37, 38, 39, 40]
+    with pytest.raises(Expired):
+        slow.take()
+    with pytest.raises(Expired):
+        cache.watch(11)
+
+
+def test_only_the_newest_changes_keep_their_frames(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(caches, "FRAMED", 2)
+    cache = new_cache()
+    for revision in range(11, 15):
+        cache.put("ns/x", stored("x"), revision)
+        cache.watch(revision - 1).take()[0].frame("MODIFIED", ENCODING)
+    changes = cache.watch(10).take()
+    assert [bool(change._frames) for change in changes] == [False, False, True, True]
