@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from api.errors import BadRequest
+from api.errors import BadRequest, StatusError
 from api.field import quote
 from api.schema.node import Schema
 
@@ -39,7 +39,7 @@ def strategic_merge(doc: Doc, patch: Doc, schema: Schema | None) -> Doc:
         case "delete":
             return {}
         case other:
-            raise BadRequest(f"Unrecognized patch type: {other}")
+            raise BadRequest(f"unknown patch type: {other} in map: {go_map(patch)}")
     if RETAIN_KEYS in patch:
         merged = _retain(merged, patch)
     for key, value in patch.items():
@@ -49,22 +49,22 @@ def strategic_merge(doc: Doc, patch: Doc, schema: Schema | None) -> Doc:
             _merge_field(merged, key, value, schema.child(key) if schema else None)
     for key in patch:
         if key.startswith(DELETE_FROM):
-            _delete_from(merged, key.removeprefix(DELETE_FROM), _list(patch, key))
+            _delete_from(merged, key.removeprefix(DELETE_FROM), _list(patch, key, "primitive list"))
     return merged
 
 
 def _retain(doc: Doc, patch: Doc) -> Doc:
-    keep = _list(patch, RETAIN_KEYS)
+    keep = _list(patch, RETAIN_KEYS, "retainKeys")
     for key, value in patch.items():
         if not key.startswith("$") and value is not None and key not in keep:
-            raise BadRequest(f"{quote(key)} is in the patch but not in its {RETAIN_KEYS} list")
+            raise StatusError("patch content doesn't match retainKeys list", code=422, reason="Invalid")
     return {key: value for key, value in doc.items() if key in keep}
 
 
-def _list(patch: Doc, name: str) -> list[Any]:
+def _list(patch: Doc, name: str, what: str) -> list[Any]:
     value = patch[name]
     if not isinstance(value, list):
-        raise BadRequest(f"invalid patch format of {name}: expected a list")
+        raise BadRequest(f"invalid patch format of {what}")
     return value
 
 
@@ -89,7 +89,11 @@ def _delete_from(merged: Doc, key: str, gone: list[Any]) -> None:
 
 def _merge_ordered(merged: Doc, key: str, patch: Doc, schema: Schema | None) -> None:
     """A field whose elements' order the patch gives; the patch may leave the elements themselves alone."""
-    field, old, order = schema.child(key) if schema else None, merged.get(key), _list(patch, ELEMENT_ORDER + key)
+    field, old, order = (
+        schema.child(key) if schema else None,
+        merged.get(key),
+        _list(patch, ELEMENT_ORDER + key, "setElementOrder list"),
+    )
     if field is not None and isinstance(patch.get(key), list):
         _check_order(patch[key], order, field.merge_key)
     if key in patch:
@@ -104,7 +108,10 @@ def _check_order(items: list[Any], order: list[Any], merge_key: str) -> None:
     rest = iter([name_of(item) for item in order])
     wanted = [name_of(item) for item in items if not (isinstance(item, dict) and item.get(DIRECTIVE) == "delete")]
     if not all(name in rest for name in wanted):
-        raise BadRequest(f"The order in patch list:\n{items}\n doesn't match {ELEMENT_ORDER[:-1]} list:\n{order}\n")
+        shown = (
+            f"The order in patch list:\n{go_map(items)}\n doesn't match {ELEMENT_ORDER[:-1]} list:\n{go_map(order)}\n"
+        )
+        raise BadRequest(shown)
 
 
 def _merge_list(old: list[Any], new: list[Any], field: Schema) -> list[Any]:
@@ -131,10 +138,9 @@ def _check_element(item: Any, merge_key: str) -> None:
     if directive == "merge":
         raise BadRequest("merging lists cannot yet be specified in the patch")
     if directive not in (None, "delete", "replace"):
-        raise BadRequest(f"Unrecognized patch type: {directive}")
+        raise BadRequest(f"unknown patch type: {directive} in map: {go_map(item)}")
     if directive != "replace" and item.get(merge_key) is None:
-        shown = "map[" + " ".join(f"{key}:{value}" for key, value in sorted(item.items())) + "]"
-        raise BadRequest(f"map: {shown} does not contain declared merge key: {merge_key}")
+        raise BadRequest(f"map: {go_map(item)} does not contain declared merge key: {merge_key}")
 
 
 def _merge_elements(old: list[Any], new: list[Doc], field: Schema) -> list[Any]:
@@ -175,6 +181,17 @@ def _in_order(merged: list[Any], order: list[Any], live: list[Any], name_of: Cal
             result.append(others.pop(0))
         result.append(item)
     return result + others
+
+
+def go_map(value: Any) -> str:
+    """A JSON value as Go's %v shows it: `map[name:web ports:[80]]`."""
+    if isinstance(value, dict):
+        return "map[" + " ".join(f"{key}:{go_map(value[key])}" for key in sorted(value)) + "]"
+    if isinstance(value, list):
+        return "[" + " ".join(map(go_map, value)) + "]"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "<nil>" if value is None else str(value)
 
 
 def strip(value: Any) -> Any:

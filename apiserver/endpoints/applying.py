@@ -7,33 +7,40 @@ from dataclasses import dataclass
 import orjson
 
 from api.apply import Apply, Writer
-from api.codec import MalformedBody, media_type
+from api.codec import MalformedBody
 from api.errors import AlreadyExists, BadRequest, Conflict, NotFound
 from api.metadata import rfc3339
-from api.yaml import decode_yaml
+from api.yaml import decode_yaml, duplicate_keys
 from apiserver.endpoints.body import check_name, conform
 from apiserver.endpoints.http import Request
 from apiserver.endpoints.objectmeta import check_namespace, metadata_of
 from apiserver.endpoints.ownership import scope_of
 from apiserver.endpoints.state import Resource, State
 from apiserver.endpoints.write import Author, Part, Update, create
-from apiserver.registry.kind import Object
+from apiserver.registry.kind import Kind, Object
 
 APPLY = "application/apply-patch+yaml"
 
 
-def is_apply(request: Request) -> bool:
-    """Whether a PATCH is a server-side apply."""
-    return media_type(request.header(b"content-type")) == APPLY
-
-
-async def read_configuration(request: Request) -> Object:
-    """The configuration in the body, YAML or JSON. Raises BadRequest, RequestEntityTooLarge."""
+async def read_configuration(request: Request, kind: Kind) -> Object:
+    """The configuration of a `kind` in the body, YAML or JSON. Raises BadRequest, RequestEntityTooLarge."""
     body = await request.body()
     try:
-        return decode_yaml(body)
+        config = decode_yaml(body)
     except MalformedBody as problem:
         raise BadRequest(f"error decoding YAML: {problem}") from problem
+    given = (config.get("apiVersion") or "", config.get("kind") or "")
+    if given != (kind.api_version, kind.kind):
+        raise BadRequest(f"invalid object type: {given[0]}, Kind={given[1]}")
+    validation = request.query.get("fieldValidation", "Warn")
+    if validation != "Ignore" and (duplicates := duplicate_keys(body)):
+        text = "error converting YAML to JSON: yaml: unmarshal errors:\n" + "\n".join(
+            f"  {each}" for each in duplicates
+        )
+        if validation == "Strict":
+            raise BadRequest(f"error strict decoding YAML: {text}")
+        request.warnings.append(text)
+    return config
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +57,6 @@ class Applying:
 
     async def run(self, config: Object) -> tuple[bytes, int]:
         """The object's wire bytes, and the answer's code: 201 for a new object. Raises StatusError, EtcdError."""
-        self._check_type(config)
 
         def transform(old: Object) -> Object:
             return self._settled(self._apply(config).to(old))
@@ -88,10 +94,3 @@ class Applying:
         check_name(new, self.name)
         check_namespace(new, self.resource, self.namespace)
         return new
-
-    def _check_type(self, config: Object) -> None:
-        """Raises BadRequest."""
-        kind = self.resource.kind
-        given = (config.get("apiVersion") or "", config.get("kind") or "")
-        if given != (kind.api_version, kind.kind):
-            raise BadRequest(f"invalid object type: {given[0]}, Kind={given[1]}")

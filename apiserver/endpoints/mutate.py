@@ -8,12 +8,12 @@ from api.codec import decode_body
 from api.errors import BadRequest, NotFound
 from apiserver.endpoints import delete as deletion
 from apiserver.endpoints.answer import answer_object
-from apiserver.endpoints.applying import Applying, is_apply, read_configuration
-from apiserver.endpoints.body import check_kind, check_name, conform, read_object
+from apiserver.endpoints.applying import APPLY, Applying, read_configuration
+from apiserver.endpoints.body import check_kind, check_name, read_object
 from apiserver.endpoints.http import Request
 from apiserver.endpoints.objectmeta import check_namespace
 from apiserver.endpoints.options import DEFAULT, write_options
-from apiserver.endpoints.patching import read_patch
+from apiserver.endpoints.patching import media_of, read_patch
 from apiserver.endpoints.read import answer_list
 from apiserver.endpoints.selection import read_selection
 from apiserver.endpoints.state import Resource, State
@@ -64,7 +64,7 @@ async def patch(
     part: Part = Part.MAIN,
     subresource: str = "",
 ) -> None:
-    if is_apply(request):
+    if media_of(request, resource.kind.schema) == APPLY:
         await apply(state, request, resource, namespace, name, part, subresource)
         return
     patching = await read_patch(request, resource.kind.schema)
@@ -73,10 +73,10 @@ async def patch(
     said = len(author.warnings)
 
     def transform(old: Object) -> Object:
-        new = patching(old)
+        new = patching.apply(old)
         check_kind(new, resource.kind.group, resource.kind.version, resource.kind.kind)
         del author.warnings[said:]
-        conform(new, resource.kind, options.field_validation, author.warnings)
+        patching.settle(new, resource.kind, options.field_validation, author.warnings)
         check_name(new, name)
         check_namespace(new, resource, namespace)
         return new
@@ -89,7 +89,7 @@ async def apply(
     state: State, request: Request, resource: Resource, namespace: str, name: str, part: Part, subresource: str
 ) -> None:
     """Server-side apply: merge a configuration into the object, or make the object of it."""
-    config = await read_configuration(request)
+    config = await read_configuration(request, resource.kind)
     options = write_options(request.query, "PatchOptions", applies=True)
     author = Author.of(request, options)
     applying = Applying(state, resource, namespace, name, author, part, subresource)

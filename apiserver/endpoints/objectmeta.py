@@ -13,6 +13,8 @@ from apiserver.endpoints.state import Resource
 from apiserver.registry.kind import Object
 
 _SERVERS_OWN = ("uid", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "managedFields", "generation")
+_OMITTED = ("labels", "annotations", "finalizers", "ownerReferences")
+"""What is the same empty as missing."""
 _KEPT = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "generateName")
 
 
@@ -48,6 +50,7 @@ def fill_for_create(obj: Object, resource: Resource, now: datetime) -> None:
     meta.pop("resourceVersion", None)
     for field in _SERVERS_OWN:
         meta.pop(field, None)
+    _omit_empty(meta)
     if not meta.get("name") and meta.get("generateName"):
         meta["name"] = names.generate(meta["generateName"])
     meta["uid"] = str(uuid.uuid4())
@@ -75,7 +78,14 @@ def fill_for_update(new: Object, old: Object, resource: Resource, check_version:
             meta.pop(field, None)
     meta.pop("selfLink", None)
     meta.pop("managedFields", None)
+    _omit_empty(meta)
     meta["resourceVersion"] = before["resourceVersion"]
+
+
+def _omit_empty(meta: dict[str, Any]) -> None:
+    for field in _OMITTED:
+        if field in meta and not meta[field]:
+            del meta[field]
 
 
 def grow_generation(new: Object, old: Object) -> None:

@@ -168,10 +168,20 @@ async def _create_once(
                 raise AlreadyExists(kind.resource, name)
             return resource.encoding.store(obj)
         guards = (namespaces.guard(state, attributes), *charge.guards) if kind.namespaced else ()
+        guards = (*guards, *strategy.guards())
         revision = await state.store.create(key, value, strategy.reservations(obj), strategy.lifetime, guards)
         charge.done(revision)
     state.quotas.changed(resource, namespace, obj, None)
     return resource.encoding.wire(value, revision) if resource.alone else resource.wire(obj, revision)
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """How an object is seen through a subresource with a kind of its own (a Scale), and changed through it."""
+
+    of: Callable[[Object], Object]
+    into: Callable[[Object, Object], Object]
+    """The object, and what it shall look like: the object that does, which shares nothing with either."""
 
 
 @dataclass(slots=True)
@@ -189,6 +199,8 @@ class Update:
     """Through which the object is written, when it is not written itself."""
     applied: bool = False
     """Whether `transform` is a server-side apply, which sets the managedFields."""
+    face: Face | None = None
+    """What is sent and admitted in place of the object, if it is not the object itself."""
     silent: bool = False
     """Whether the change has been admitted as something else already, and nobody comes to own it (a binding)."""
     retry: bool = False
@@ -243,14 +255,28 @@ class Update:
         if self.silent:
             return await self._store(key, new, old, FREE)
         attributes = self.author.attributes("update", self.resource, self.namespace, self.name, self.subresource)
-        await _admit(self.state, attributes, new, old)
+        new = await self._admitted(attributes, new, old)
         if self.part is Part.STATUS:
             new = self._status_only(new, old, context)
         elif self.part is Part.MAIN:
             self._main(new, old, context)
-        await check(self.state, attributes, new, old)
+        await check(self.state, attributes, *self._faces(new, old))
         async with self.state.quotas.charge(attributes, new, old) as charge:
             return await self._store(key, new, old, charge)
+
+    def _faces(self, new: Object, old: Object) -> tuple[Object, Object]:
+        """What admission sees of the two."""
+        return (new, old) if self.face is None else (self.face.of(new), self.face.of(old))
+
+    async def _admitted(self, attributes: Attributes, new: Object, old: Object) -> Object:
+        """The new object as admission leaves it."""
+        if self.face is None:
+            await _admit(self.state, attributes, new, old)
+            return new
+        shown, before = self._faces(new, old)
+        given = orjson.dumps(shown)
+        await _admit(self.state, attributes, shown, before)
+        return new if orjson.dumps(shown) == given else self.face.into(new, shown)
 
     def _own(self, new: Object, old: Object, managed: Any, context: Context) -> None:
         """Keep the managedFields right."""

@@ -226,7 +226,18 @@ async def test_unknown_fields_are_refused_told_or_dropped(api: Api) -> None:
     assert ignored.code == 200
     assert "warning" not in ignored.headers
     patched = await api.send("PATCH", f"{path}?fieldValidation=Strict", {"spec": {"nothing": 1}}, MERGE)
-    assert patched.code == 400
+    assert (patched.code, patched.reason) == (422, "Invalid")
+    assert patched.message.startswith(' "" is invalid: patch: Invalid value: "{')
+    assert patched.message.endswith('strict decoding error: unknown field "spec.nothing"')
+    doubled = b'{"spec":{"replicas":1,"replicas":2}}'
+    twice = await api.send("PATCH", f"{path}?fieldValidation=Strict", doubled, STRATEGIC)
+    assert twice.message == (
+        ' "" is invalid: patch: Invalid value: "map[spec:map[replicas:2]]": '
+        'strict decoding error: duplicate field "spec.replicas"'
+    )
+    operations = [{"op": "add", "path": "/spec/paused", "value": False, "why": 1}]
+    told = await api.patch(path, operations, JSON_PATCH)
+    assert told.headers["warning"] == '299 - "json patch unknown field \\"[0].why\\""'
     wrong = await api.send("PATCH", f"{path}?fieldValidation=Maybe", {}, MERGE)
     assert (wrong.code, wrong.reason) == (422, "Invalid")
 
@@ -262,7 +273,10 @@ async def test_scale_is_the_same_for_all_that_scale(api: Api) -> None:
     negative = await api.patch(path, {"spec": {"replicas": -1}})
     assert (negative.code, negative.reason) == (422, "Invalid")
     mistyped = await api.patch(path, {"spec": []})
-    assert (mistyped.code, mistyped.reason) == (400, "BadRequest")
+    assert (mistyped.code, mistyped.reason) == (422, "Invalid")
+    table = await api.get(path, Accept=TABLE)
+    assert [each["name"] for each in table.body["columnDefinitions"]] == ["Name", "Desired", "Available", "Age"]
+    assert table.body["rows"][0]["cells"][:3] == ["one", 1, 0]
     main = await api.get(api.path("deployments", "one", group="apps"))
     assert (main.body["spec"]["replicas"], main.body["metadata"]["generation"]) == (1, 3)
 

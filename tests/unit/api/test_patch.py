@@ -168,7 +168,7 @@ def test_atomic_lists_are_replaced() -> None:
 def test_elements_without_their_key_are_refused() -> None:
     with pytest.raises(BadRequest, match=r"map\[image:x\] does not contain declared merge key: name"):
         pod_patch({"containers": [{"image": "x"}]})
-    with pytest.raises(BadRequest, match="Unrecognized patch type: explode"):
+    with pytest.raises(BadRequest, match=r"unknown patch type: explode in map: map\[\$patch:explode\]"):
         strategic_merge({"spec": {}}, {"spec": {"$patch": "explode"}}, DEPLOYMENT)
     with pytest.raises(BadRequest):
         pod_patch({"$setElementOrder/containers": "x", "containers": []})
