@@ -10,18 +10,17 @@ import orjson
 
 from apiserver.cel import library
 from apiserver.cel.functions import DECLARED, Signature
-from apiserver.cel.macros import Rewritten
+from apiserver.cel.macros import ENTRY_FUNCTIONS, Rewritten
 from apiserver.cel.values import CelError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from apiserver.cel.messages import Messages
 
 _CODE = re.compile(r"\A(?:INVALID_ARGUMENT|CANCELLED): | \[(?:INVALID_ARGUMENT|CANCELLED)\]\Z")
 _STRUCT = re.compile(r"(undefined field '[^']*') not found in struct '[^']*'")
 _SHOUTED = re.compile(r"\b[A-Z_]+\b")
 """How the library writes the names of CEL's own types."""
+_WORD = re.compile(r"\w+")
 _STANDARD = {"exclude_functions": [{"name": "string"}]}
 """A function is declared in one place only, and `string` has overloads for Kubernetes' own types."""
 MAX_LENGTH = 100_000
@@ -37,13 +36,20 @@ def _extensions() -> list[Any]:
 
 
 @lru_cache(1)
-def _functions() -> list[dict[str, Any]]:
-    """All declared functions, as the library's configuration wants them."""
+def _functions() -> dict[str, dict[str, Any]]:
+    """All declared functions by name, as the library's configuration wants them."""
     library.load()
-    functions: dict[str, list[dict[str, str]]] = {}
+    functions: dict[str, dict[str, Any]] = {}
     for signature in DECLARED:
-        functions.setdefault(signature.name, []).append(_overload(signature))
-    return [{"name": name, "overloads": overloads} for name, overloads in functions.items()]
+        found = functions.setdefault(signature.name, {"name": signature.name, "overloads": []})
+        found["overloads"].append(_overload(signature))
+    return functions
+
+
+def vocabulary(*texts: str) -> frozenset[str]:
+    """The names of the declared functions that expressions may mean: an environment with all of them costs 13 ms."""
+    words = {word for text in texts for word in _WORD.findall(text)} | ENTRY_FUNCTIONS
+    return frozenset(name for name in _functions() if name.rpartition(".")[2] in words)
 
 
 def _overload(signature: Signature) -> dict[str, str]:
@@ -54,21 +60,22 @@ def _overload(signature: Signature) -> dict[str, str]:
     return {"id": text, "signature": text, "return": signature.returns}
 
 
-@lru_cache(64)
-def environment(variables: frozenset[tuple[str, str]], messages: Messages | None = None) -> Any:
-    """What checks expressions over variables of these CEL types, among them `messages`.
+@lru_cache(32)
+def environment(
+    variables: frozenset[tuple[str, str]], functions: frozenset[str], messages: Messages | None = None
+) -> Any:
+    """What checks expressions over variables of these CEL types, among them `messages`, with these functions.
 
     It is kept, since it costs milliseconds to make and microseconds to use.
     """
-    return _environment(dict(sorted(variables)), messages.pool if messages is not None else None)
-
-
-def _environment(variables: Mapping[str, str], pool: Any) -> Any:
     from cel_expr_python import cel
 
-    declared = [{"name": name, "type": kind} for name, kind in variables.items()]
-    config = {"stdlib": _STANDARD, "functions": _functions(), "variables": declared}
-    return cel.NewEnv(pool, config=cel.NewEnvConfigFromYaml(orjson.dumps(config).decode()), extensions=_extensions())
+    declared = [{"name": name, "type": kind} for name, kind in sorted(variables)]
+    known = _functions()
+    config = {"stdlib": _STANDARD, "functions": [known[name] for name in sorted(functions)], "variables": declared}
+    text = orjson.dumps(config).decode()
+    pool = messages.pool if messages is not None else None
+    return cel.NewEnv(pool, config=cel.NewEnvConfigFromYaml(text), extensions=_extensions())
 
 
 def check(environment: Any, expression: str) -> tuple[bytes, str]:

@@ -15,6 +15,8 @@ from apiserver.cel.functions import function
 from apiserver.cel.values import CelError
 
 _ENTRY = "entry__"
+ENTRY_FUNCTIONS = frozenset({"entries__", "key__", "value__", "merged__"})
+"""What a rewritten expression calls."""
 _TOKEN = re.compile(
     r"""
     (?P<text> [rRbB]{0,2} (?: \"\"\".*?\"\"\" | '''.*?''' ) | (?P<raw>[bB]?[rR][bB]?) (?:"[^"\n]*"|'[^'\n]*')

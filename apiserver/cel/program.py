@@ -95,14 +95,16 @@ def compile_typed(
     messages: Messages | None,
     converters: Mapping[str, Convert],
     returns: str = "",
+    functions: frozenset[str] = frozenset(),
 ) -> Program:
     """A program whose variables have CEL types, among them `messages`. Raises CelError.
 
-    A variable may have a name with dots (`variables.limit`), and then a `Lazy` value.
+    A variable may have a name with dots (`variables.limit`), and then a `Lazy` value. Expressions that are compiled
+    with the same types and `functions` (their common `checker.vocabulary`) share what is costly to make.
     """
     checks = {name + _REQUEST: _CHECK for name, kind in types.items() if kind == AUTHORIZER}
     types = {**types, **checks}
-    environment = checker.environment(frozenset(types.items()), messages)
+    environment = checker.environment(frozenset(types.items()), functions or checker.vocabulary(expression), messages)
     serialised, result = checker.check(environment, expression)
     program = Program(serialised, result, tuple(types), converters)
     if returns and not program.is_a(returns):

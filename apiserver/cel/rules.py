@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from api.field import OMITTED, FieldError, Path, duplicate, forbidden, invalid, required
+from apiserver.cel.checker import vocabulary
 from apiserver.cel.convert import Convert, converter
 from apiserver.cel.fieldpath import FieldPathError, parse_field_path
 from apiserver.cel.messages import Messages, form_of, identified
@@ -106,16 +107,26 @@ def compile_rules(raw: Raw) -> Iterator[Rule]:
     """The rules of one node; what is wrong with them is kept in them."""
     messages = Messages()
     kind = messages.type_of(raw)
+    functions = vocabulary(*(str(rule.get(key)) for rule in raw[VALIDATIONS] for key in ("rule", "messageExpression")))
     for rule in raw[VALIDATIONS]:
         old = f"optional_type<{kind}>" if rule.get("optionalOldSelf") else kind
-        yield _rule(rule, {"self": kind, "oldSelf": old}, messages, raw)
+        yield _rule(rule, _Terms({"self": kind, "oldSelf": old}, messages, functions), raw)
 
 
-def _rule(rule: Raw, types: Mapping[str, str], messages: Messages, schema: Raw) -> Rule:
-    program, failure = _compiled(rule.get("rule") or "", types, messages, "bool")
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """What the expressions at one node are made of."""
+
+    types: Mapping[str, str]
+    messages: Messages
+    functions: frozenset[str]
+
+
+def _rule(rule: Raw, terms: _Terms, schema: Raw) -> Rule:
+    program, failure = _compiled(rule.get("rule") or "", terms, "bool")
     message, message_failure = None, ""
     if (rule.get("messageExpression") or "").strip():
-        message, message_failure = _compiled(rule["messageExpression"], types, messages, "string")
+        message, message_failure = _compiled(rule["messageExpression"], terms, "string")
     try:
         path = parse_field_path(rule.get("fieldPath") or "", schema)
     except FieldPathError:
@@ -123,11 +134,11 @@ def _rule(rule: Raw, types: Mapping[str, str], messages: Messages, schema: Raw) 
     return Rule(rule, program, message, path, failure, message_failure)
 
 
-def _compiled(text: str, types: Mapping[str, str], messages: Messages, returns: str) -> tuple[Program | None, str]:
+def _compiled(text: str, terms: _Terms, returns: str) -> tuple[Program | None, str]:
     if not text.strip():
         return None, ""
     try:
-        program = compile_typed(text, types, messages, {})
+        program = compile_typed(text, terms.types, terms.messages, {}, functions=terms.functions)
     except CelError as error:
         return None, f"compilation failed: {error}"
     if not program.is_a(returns):

@@ -40,7 +40,7 @@ class PolicyStrategy(Strategy):
         from apiserver.admission.policies.expressions import Scope
 
         spec = obj.get("spec") or {}
-        scope = Scope(params=bool(spec.get("paramKind")))
+        scope = Scope(spec)
         errors = list(_policy(spec))
         errors += admissionrules.validate_conditions(
             spec.get("matchConditions"), "spec.matchConditions", lambda text: problem_of(scope, text, "bool")

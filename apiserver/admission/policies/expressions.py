@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from apiserver.cel import AUTHORIZER, Budget, CelError
+from apiserver.cel.checker import vocabulary
 from apiserver.cel.messages import Messages
 from apiserver.cel.program import Program, compile_typed
 from apiserver.cel.values import Lazy
@@ -67,17 +68,28 @@ _TYPES = {
 _VARIABLE = "variables."
 
 
+def _texts(value: Any) -> Iterator[str]:
+    """All text anywhere in a spec."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (dict, list)):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _texts(each)
+
+
 class Scope:
     """What the expressions of one policy may name. `variable` adds to it, in the order of the policy's variables."""
 
-    def __init__(self, *, params: bool) -> None:
-        self._types = {**_TYPES, "params": "dyn"} if params else dict(_TYPES)
+    def __init__(self, spec: Mapping[str, Any]) -> None:
+        """For the expressions of a policy's spec; its variables are added by `variable`."""
+        self._types = {**_TYPES, "params": "dyn"} if spec.get("paramKind") else dict(_TYPES)
+        self._functions = vocabulary(*_texts(spec))
         self._variables: dict[str, Program] = {}
 
     @classmethod
     def of(cls, spec: Mapping[str, Any]) -> Scope:
         """The scope of a policy, with all of its variables. Raises CelError."""
-        scope = cls(params=bool(spec.get("paramKind")))
+        scope = cls(spec)
         for variable in spec.get("variables") or ():
             scope.variable(variable["name"], variable["expression"])
         return scope
@@ -99,7 +111,7 @@ class Scope:
 
     def _compile(self, expression: str, types: Mapping[str, str]) -> Program:
         try:
-            return compile_typed(expression, types, _MESSAGES, {})
+            return compile_typed(expression, types, _MESSAGES, {}, functions=self._functions)
         except CelError as error:
             raise CelError(f"compilation failed: {error}") from error
 
