@@ -126,7 +126,7 @@ FORMATS: dict[str, Format] = {
 }
 """By name without dashes, which do not count: `date-time` is `datetime`."""
 
-_NUMBERS = frozenset({"int32", "int64", "float", "double", "float32", "float64"})
+_NUMBERS = frozenset({"int32", "int64"})
 
 
 def format_check(name: str) -> Format | None:

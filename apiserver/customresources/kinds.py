@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 from api.schema import structural
 from api.versions import rank
 from apiserver.customresources.columns import columns_of
-from apiserver.customresources.strategy import CustomStrategy
+from apiserver.customresources.strategy import CustomStrategy, Paths
 from apiserver.registry.conversion import Convert
 from apiserver.registry.definitions.fields import steps
 from apiserver.registry.definitions.names import NAMESPACED
 from apiserver.registry.definitions.versions import schema_of, status_of
 from apiserver.registry.kind import Kind, Object, Scale
+from apiserver.storage.store import Guard
 
 
-def kinds_of(crd: Object, convert: Convert | None = None) -> list[Kind]:
+class Shared(NamedTuple):
+    """What the versions of a kind have in common."""
+
+    convert: Convert | None = None
+    definition: Callable[[], Guard] | None = None
+    """What the creation of objects holds on to."""
+    paths: Paths = ()
+    """The selectable fields of all versions."""
+
+
+def kinds_of(crd: Object, convert: Convert | None = None, definition: Callable[[], Guard] | None = None) -> list[Kind]:
     """The definition's kinds, the preferred version first. Those that are not served are there, too: objects may be
     kept in them."""
     versions = sorted(crd["spec"]["versions"], key=lambda version: rank(version["name"]), reverse=True)
     paths = tuple(dict.fromkeys(path for version in versions for path in _selectable(version)))
-    return [_kind(crd, version, convert, paths) for version in versions]
+    shared = Shared(convert, definition, paths)
+    return [_kind(crd, version, shared) for version in versions]
 
 
-def _selectable(version: Mapping[str, Any]) -> tuple[tuple[str, ...], ...]:
+def _selectable(version: Mapping[str, Any]) -> Paths:
     return tuple(steps(field["jsonPath"]) for field in version.get("selectableFields") or ())
 
 
@@ -33,10 +45,19 @@ def definition_name(group: str, version: str, kind: str) -> str:
     return ".".join([*reversed(group.split(".")), version, kind])
 
 
-def _kind(crd: Object, version: Object, convert: Convert | None, paths: tuple[tuple[str, ...], ...]) -> Kind:
+def _kind(crd: Object, version: Object, shared: Shared) -> Kind:
     spec, names = crd["spec"], crd["status"]["acceptedNames"]
     scale, status = _scale(version), status_of(version)
     schema = structural(schema_of(version) or {})
+    strategy = CustomStrategy(
+        f"{spec['group']}/{version['name']}",
+        schema,
+        status=status,
+        scale=scale,
+        fields=_selectable(version),
+        paths=shared.paths,
+        definition=shared.definition,
+    )
     return Kind(
         group=spec["group"],
         version=version["name"],
@@ -47,9 +68,7 @@ def _kind(crd: Object, version: Object, convert: Convert | None, paths: tuple[tu
         singular=names.get("singular") or "",
         short_names=tuple(names.get("shortNames") or ()),
         categories=tuple(names.get("categories") or ()),
-        strategy=CustomStrategy(
-            f"{spec['group']}/{version['name']}", schema, status, scale, _selectable(version), paths
-        ),
+        strategy=strategy,
         status=status,
         scale=scale,
         columns=columns_of(version),
@@ -59,7 +78,7 @@ def _kind(crd: Object, version: Object, convert: Convert | None, paths: tuple[tu
         own_schema=schema,
         kept=bool(version.get("storage")),
         served=bool(version.get("served")),
-        convert=convert,
+        convert=shared.convert,
     )
 
 

@@ -19,7 +19,6 @@ from apiserver.customresources import status
 from apiserver.customresources.cleanup import clean_up
 from apiserver.customresources.conversion import conversion_of
 from apiserver.customresources.kinds import kinds_of
-from apiserver.customresources.strategy import CustomStrategy
 from apiserver.endpoints.state import Resource, State
 from apiserver.endpoints.write import Author, Part, Update
 from apiserver.registry import KINDS
@@ -27,6 +26,7 @@ from apiserver.registry.kind import Object
 from apiserver.storage.cache import Expired
 from apiserver.storage.etcd import EtcdError
 from apiserver.storage.feed import TooNew
+from apiserver.storage.store import Guard
 from daemon.log import logger
 
 log = logger(__name__)
@@ -35,6 +35,7 @@ _AUTHOR = Author(User("system:apiserver", (MASTERS,)), manager="kube-apiserver")
 _BACKOFF = (0.1, 5.0)
 PATIENCE = 2.0
 """Seconds that a request for a custom resource waits for it to be served here."""
+_TERMINATING = "create not allowed while custom resource definition is terminating"
 _BUILT_IN = frozenset((kind.group, kind.plural) for kind in KINDS)
 
 
@@ -152,13 +153,17 @@ class Definitions:
         facts = [crd["metadata"]["uid"], spec, (crd.get("status") or {}).get("acceptedNames")]
         made_of = orjson.dumps(facts, option=orjson.OPT_SORT_KEYS)
         if self._served.get(name) != made_of:
-            await self._state.serve(kinds_of(crd, conversion_of(crd, self._state.webhooks)))
+            kinds = kinds_of(crd, conversion_of(crd, self._state.webhooks), lambda: self._guard(name))
+            await self._state.serve(kinds)
             self._served[name] = made_of
             log.info("serving a custom resource", name=name)
-        if crd["metadata"].get("deletionTimestamp"):
-            for each in self._state.catalog.family(*family):
-                if isinstance(each.kind.strategy, CustomStrategy):
-                    each.kind.strategy.terminating = True
+
+    def _guard(self, name: str) -> Guard:
+        """Holds an object's creation to the definition as it is now. Raises StatusError when that is going."""
+        entry = self._resource.cache.entries.get(name)
+        if entry is None or entry.terminating:
+            raise StatusError(_TERMINATING, code=405, reason="MethodNotAllowed")
+        return Guard(self._resource.storage_key("", name), entry.revision)
 
     async def _unserve(self, name: str) -> None:
         del self._served[name]

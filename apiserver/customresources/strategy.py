@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from api.errors import StatusError
 from api.field import ErrorType, FieldError, invalid
 from api.schema import Structural
 from api.schema.defaults import Fill, defaulter
 from api.schema.validate import ABSENT, Validator
+from apiserver.customresources.embedded import embedded_problems
 from apiserver.registry.kind import Context, Object, Scale, Strategy
 
 if TYPE_CHECKING:
     from apiserver.cel.rules import Rules
+    from apiserver.storage.store import Guard
 
 Paths = tuple[tuple[str, ...], ...]
 
 MAX_REPLICAS = 2**31 - 1
+_EMBEDDED = b'"x-kubernetes-embedded-resource"'
 _RULES = b'"x-kubernetes-validations"'
-_TERMINATING = "create not allowed while custom resource definition is terminating"
 _STOPS_RULES = frozenset({ErrorType.REQUIRED, ErrorType.TOO_LONG, ErrorType.TOO_MANY, ErrorType.TYPE_INVALID})
 _NOT_CHECKED = (
     "some validation rules were not checked because the object was invalid; correct the existing errors to complete "
@@ -33,7 +34,8 @@ _NOT_CHECKED = (
 class CustomStrategy(Strategy):
     """`fields` are the paths that field selectors may ask for, `paths` those of all versions, which share a cache.
 
-    What a schema compiles to is made when first needed.
+    `definition` is what to hold on to while an object is made: the definition, as it is; it raises StatusError when
+    that is going. What a schema compiles to is made when first needed.
     """
 
     has_generation = True
@@ -44,10 +46,12 @@ class CustomStrategy(Strategy):
         self,
         api_version: str,
         schema: Structural,
-        status: bool,
+        *,
+        status: bool = False,
         scale: Scale | None = None,
         fields: Paths = (),
         paths: Paths = (),
+        definition: Callable[[], Guard] | None = None,
     ) -> None:
         self.api_version = api_version
         self.schema = schema
@@ -55,8 +59,7 @@ class CustomStrategy(Strategy):
         self.scale = scale
         self.paths = {".".join(path): path for path in (*fields, *paths)}
         self.field_names = tuple(".".join(path) for path in fields)
-        self.terminating = False
-        """Whether the definition is being deleted: nothing new is taken."""
+        self.definition = definition
 
     @cached_property
     def _fill(self) -> Fill | None:
@@ -79,6 +82,10 @@ class CustomStrategy(Strategy):
         return orjson.dumps(obj) != before
 
     @cached_property
+    def _holds_objects(self) -> bool:
+        return _EMBEDDED in orjson.dumps(self.schema.raw)
+
+    @cached_property
     def _rules(self) -> Rules | None:
         if _RULES not in orjson.dumps(self.schema.raw):
             return None
@@ -90,9 +97,12 @@ class CustomStrategy(Strategy):
         if self._fill is not None:
             self._fill(obj)
 
+    def guards(self) -> Iterable[Guard]:
+        return () if self.definition is None else (self.definition(),)
+
     def prepare_for_create(self, obj: Object, ctx: Context) -> None:
-        if self.terminating:
-            raise StatusError(_TERMINATING, code=405, reason="MethodNotAllowed")
+        if self.definition is not None:
+            self.definition()
         if self.status:
             obj.pop("status", None)
 
@@ -116,6 +126,8 @@ class CustomStrategy(Strategy):
 
     def _problems(self, obj: Object, old: Object | None) -> list[FieldError]:
         found = self._validator.problems(obj, "", ABSENT if old is None else old)
+        if self._holds_objects:
+            found += embedded_problems(self.schema, obj)
         if self.scale is not None:
             found += replica_problems(obj, self.scale)
         return found if self._rules is None else found + self._broken_rules(self._rules, obj, old, found)

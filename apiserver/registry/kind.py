@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from api import schema as schemas
 from api.field import FieldError
 from api.names import dns1123_subdomain
 from api.schema import Schema
 from apiserver.registry.conversion import Convert
+
+if TYPE_CHECKING:
+    from apiserver.storage.store import Guard
 
 Object = dict[str, Any]
 
@@ -125,6 +128,10 @@ class Strategy:
         Storage creates them in the same etcd transaction as the object, and frees them with it, so a name is never held
         twice and never leaks.
         """
+        return ()
+
+    def guards(self) -> Iterable[Guard]:
+        """What must still be as it is when a new object is stored. Raises StatusError if it is not so now."""
         return ()
 
     def allocate(self, obj: Object, old: Object | None, ctx: Context) -> None:

@@ -28,7 +28,7 @@ def validate_metadata(obj: Object, kind: Kind) -> list[FieldError]:
     generation = meta.get("generation")
     if generation is not None and generation < 0:
         errors.append(invalid("metadata.generation", generation, rules.NOT_NEGATIVE))
-    return errors + _common(meta, kind)
+    return errors + validate_common(meta, kind.strategy.any_finalizers)
 
 
 def validate_metadata_update(new: Object, old: Object, kind: Kind | None = None) -> list[FieldError]:
@@ -49,7 +49,7 @@ def validate_metadata_update(new: Object, old: Object, kind: Kind | None = None)
     for name in _KEPT:
         if meta.get(name) != before.get(name) and (meta.get(name) or before.get(name)):
             errors.append(invalid(f"metadata.{name}", meta.get(name), rules.IMMUTABLE))
-    return errors + _common(meta, kind)
+    return errors + validate_common(meta, kind is not None and kind.strategy.any_finalizers)
 
 
 def validate_annotations(annotations: Mapping[str, Any] | None, at: str) -> list[FieldError]:
@@ -86,7 +86,8 @@ def _names(meta: Mapping[str, Any], kind: Kind) -> list[FieldError]:
     return errors
 
 
-def _common(meta: Mapping[str, Any], kind: Kind | None) -> list[FieldError]:
+def validate_common(meta: Mapping[str, Any], any_finalizers: bool = False) -> list[FieldError]:
+    """What holds for new and changed metadata alike, and for that of objects inside of others."""
     errors: list[FieldError] = []
     if values := meta.get("labels"):
         errors += rules.labels(values, "metadata.labels")
@@ -95,7 +96,7 @@ def _common(meta: Mapping[str, Any], kind: Kind | None) -> list[FieldError]:
     if owners := meta.get("ownerReferences"):
         errors += _owners(owners)
     if finalizers := meta.get("finalizers"):
-        errors += _finalizers(finalizers, kind is not None and kind.strategy.any_finalizers)
+        errors += _finalizers(finalizers, any_finalizers)
     if managed := meta.get("managedFields"):
         errors += _managed_fields(managed)
     return errors

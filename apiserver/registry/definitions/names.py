@@ -13,7 +13,7 @@ APPROVAL = "api-approved.kubernetes.io"
 
 _REQUIRED = ("plural", "singular", "kind", "listKind")
 _SEE = "see https://github.com/kubernetes/enhancements/pull/1111"
-_MIXED = "may have mixed case, but should otherwise match: "
+MIXED_CASE = "may have mixed case, but should otherwise match: "
 
 
 def validate_group(group: str) -> list[FieldError]:
@@ -46,7 +46,7 @@ def validate_names(given: Mapping[str, Any], at: str) -> list[FieldError]:
     for field in ("kind", "listKind"):
         name = given.get(field)
         if name and (wrong := names.dns1035_label(name.lower())):
-            errors.append(invalid(f"{at}.{field}", name, _MIXED + ",".join(wrong)))
+            errors.append(invalid(f"{at}.{field}", name, MIXED_CASE + ",".join(wrong)))
     for index, name in enumerate(given.get("shortNames") or ()):
         errors += _label(name, f"{at}.shortNames[{index}]")
     if given.get("kind") and given["kind"] == given.get("listKind"):
