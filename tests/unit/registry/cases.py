@@ -16,19 +16,19 @@ Case = tuple[str, Any, list[str]]
 
 
 @cache
-def _golden(name: str) -> tuple[Object, Object]:
+def golden(name: str) -> tuple[Object, Object]:
     sent, kept = yaml.safe_load_all((Path(__file__).parent / "golden" / f"{name}.yaml").read_text())
     return sent, kept
 
 
 def refused(name: str, path: str, value: Any) -> list[str]:
     """What is said to a new object that differs from the golden one in one place."""
-    return create(edited(_golden(name)[0], path, value))[1]
+    return create(edited(golden(name)[0], path, value))[1]
 
 
 def changed(name: str, path: str, value: Any, **before: Any) -> list[str]:
     """What is said to a change of the golden object. `before` puts values at places of the old one (`a__b`: a.b)."""
-    old = _golden(name)[1]
+    old = golden(name)[1]
     for place, at_first in before.items():
         old = edited(old, place.replace("__", "."), at_first)
     return update(edited(old, path, value), old)[1]
@@ -36,7 +36,7 @@ def changed(name: str, path: str, value: Any, **before: Any) -> list[str]:
 
 def judged(name: str, status: Object, before: Object | None = None, **spec: Any) -> list[str]:
     """What is said to a status of the golden object, whose status is `before`."""
-    old = edited(_golden(name)[1], "status", before or {})
+    old = edited(golden(name)[1], "status", before or {})
     for place, value in spec.items():
         old = edited(old, f"spec.{place}", value)
     return update_status(status, old)[1]
