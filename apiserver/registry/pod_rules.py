@@ -13,7 +13,7 @@ MIRROR = "kubernetes.io/config.mirror"
 def whole(obj: Object) -> list[FieldError]:
     meta, spec = obj.get("metadata") or {}, obj["spec"]
     errors = validation.pod_annotations(meta, spec, "metadata.annotations")
-    errors += validation.pod_spec(spec, "spec", is_pod=True)
+    errors += validation.pod_spec(spec, "spec", is_pod=True, name=meta.get("name") or "")
     if not spec.get("serviceAccountName"):
         errors += _token_without_account(spec)
     for field in ("containers", "initContainers"):

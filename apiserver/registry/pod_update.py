@@ -15,6 +15,7 @@ _UPDATABLE = (
     "`spec.tolerations` (only additions to existing tolerations)",
     "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)",
 )
+_REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 _SYSTEM_CONDITIONS = frozenset({"PodScheduled", "Ready", "Initialized"})
 
 
@@ -112,10 +113,35 @@ def _gated_changes(wanted: Object, before: Object) -> list[FieldError]:
         text = "only additions to spec.nodeSelector are allowed (no mutations or deletions)"
         errors.append(invalid("spec.nodeSelector", now, text))
     wanted["nodeSelector"] = before.get("nodeSelector")
-    affinity = before.get("affinity") or {}
-    if not affinity.get("nodeAffinity"):
-        wanted["affinity"] = {**(wanted.get("affinity") or {}), "nodeAffinity": None}
+    affinity, old = wanted.get("affinity") or {}, before.get("affinity") or {}
+    errors += _affinity_changes(affinity.get("nodeAffinity") or {}, old.get("nodeAffinity") or {})
+    kept = {**affinity, "nodeAffinity": old.get("nodeAffinity")}
+    wanted["affinity"] = {kind: value for kind, value in kept.items() if value is not None}
     return errors
+
+
+def _affinity_changes(now: Object, before: Object) -> list[FieldError]:
+    """Terms that were there already may get more conditions, each of which narrows the choice."""
+    then = (before.get(_REQUIRED) or {}).get("nodeSelectorTerms") or []
+    terms = (now.get(_REQUIRED) or {}).get("nodeSelectorTerms") or []
+    at = f"spec.affinity.nodeAffinity.{_REQUIRED}.nodeSelectorTerms"
+    if not then:
+        return []
+    if len(terms) != len(then):
+        text = "no additions/deletions to non-empty NodeSelectorTerms list are allowed"
+        return [invalid(at, terms, text)]
+    return [
+        invalid(f"{at}[{index}]", term, "only additions are allowed (no mutations or deletions)")
+        for index, (term, old) in enumerate(zip(terms, then, strict=True))
+        if not _only_adds(term, old)
+    ]
+
+
+def _only_adds(term: Object, before: Object) -> bool:
+    fields = [(term.get(name) or [], before.get(name) or []) for name in ("matchExpressions", "matchFields")]
+    if not any(old for _, old in fields):
+        return not any(new for new, _ in fields)  # a term without conditions matches nothing, and stays so
+    return all(rules.same(new[: len(old)], old) for new, old in fields)
 
 
 def keep_for_status(new: Object, old: Object) -> None:

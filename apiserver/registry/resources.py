@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
 from api import names, quantity
-from api.field import FieldError, forbidden, invalid, not_found, not_supported, required
+from api.field import FieldError, duplicate, forbidden, invalid, not_found, not_supported, required
 from apiserver.registry import rules
 from apiserver.registry.kind import Object
 
@@ -176,7 +177,20 @@ def requirements(
 
 
 def _entry(name: str, amount: Any, at: str, pod_level: bool) -> list[FieldError]:
-    return _name_errors(name, at, pod_level) + amount_errors(name, amount, at)
+    errors = _name_errors(name, at, pod_level) + amount_errors(name, amount, at)
+    return errors + _pages(name, amount, at) if name.startswith(_HUGE) and not errors else errors
+
+
+def _pages(name: str, amount: Any, at: str) -> list[FieldError]:
+    """Memory in huge pages comes in whole pages."""
+    try:
+        size = quantity.parse(name.removeprefix(_HUGE))
+    except quantity.QuantityError:
+        return []
+    if size <= 0 or (quantity.parse(amount) / size).denominator == 1:
+        return []
+    shown = quantity.canonical(amount)
+    return [invalid(at, shown, f"{shown} is not positive integer multiple of {name}")]
 
 
 def _against_limit(name: str, amount: Any, limits: Mapping[str, Any], at: str) -> list[FieldError]:
@@ -202,8 +216,13 @@ def _claims(used: list[Object], at: str, known: set[str]) -> list[FieldError]:
         name = claim.get("name") or ""
         if not name:
             errors.append(required(f"{at}[{index}]"))
-        elif name not in known:
-            errors.append(not_found(f"{at}[{index}]", name))
+            continue
+        if any(other.get("name") == name for other in used[:index]):
+            errors.append(duplicate(f"{at}[{index}]", name))
+        if name not in known:
+            which = f": {', '.join(sorted(known))}" if known else " which is empty"
+            why = f"must be one of the names in pod.spec.resourceClaims{which}"
+            errors.append(replace(not_found(f"{at}[{index}]", name), detail=why))
     return errors
 
 

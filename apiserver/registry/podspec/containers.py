@@ -72,8 +72,10 @@ def init(containers: list[Object], ordinary: list[Object], around: Surroundings,
         errors += _host_ports([container], at)
         if policy == "Always":
             errors += handlers.probes_and_hooks(container, around.grace, here)
-        else:
-            errors += handlers.none_for_init(container, here)
+            continue
+        errors += handlers.none_for_init(container, here)
+        if resize := container.get("resizePolicy"):
+            errors.append(invalid(f"{here}.resizePolicy", resize, "must not be set for init containers"))
     return errors
 
 

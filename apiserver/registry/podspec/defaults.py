@@ -6,6 +6,7 @@ from typing import Any
 
 from apiserver.registry import claims, resources
 from apiserver.registry.kind import Object
+from apiserver.registry.podspec import whole
 
 GRACE_PERIOD = 30
 FILE_MODE = 0o644
@@ -41,6 +42,8 @@ def default_pod(spec: Object) -> None:
                 for port in container.get("ports") or ():
                     if not port.get("hostPort") and port.get("containerPort"):
                         port["hostPort"] = port["containerPort"]
+    if spec.get("resources"):
+        whole.default_requests(spec)
 
 
 def default_spec(spec: Object) -> None:
@@ -60,9 +63,9 @@ def default_spec(spec: Object) -> None:
         _volume(volume)
     if overhead := spec.get("overhead"):
         resources.default_list(overhead)
-    if whole := spec.get("resources"):
-        resources.default_list(whole.get("limits"))
-        resources.default_list(whole.get("requests"))
+    if stated := spec.get("resources"):
+        resources.default_list(stated.get("limits"))
+        resources.default_list(stated.get("requests"))
 
 
 def _service_account(spec: Object) -> None:

@@ -200,7 +200,9 @@ def _constraint(constraint: Object, at: str) -> list[FieldError]:
     errors: list[FieldError] = []
     if (constraint.get("maxSkew") or 0) <= 0:
         errors.append(invalid(f"{at}.maxSkew", constraint.get("maxSkew") or 0, _POSITIVE))
-    if not constraint.get("topologyKey"):
+    if topology := constraint.get("topologyKey"):
+        errors += rules.each(names.qualified_name, topology, f"{at}.topologyKey")
+    else:
         errors.append(required(f"{at}.topologyKey", "can not be empty"))
     action = constraint.get("whenUnsatisfiable") or ""
     if action not in ("DoNotSchedule", "ScheduleAnyway"):

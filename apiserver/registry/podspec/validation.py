@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from api import names
-from api.field import FieldError, duplicate, forbidden, invalid, not_supported, required
+from api.field import FieldError, duplicate, forbidden, invalid, required
 from apiserver.registry import metadata, resources, rules
 from apiserver.registry.kind import Object
-from apiserver.registry.podspec import containers, scheduling, security, volumes
+from apiserver.registry.podspec import containers, scheduling, security, systems, volumes, whole
 
 _RESTART_POLICIES = ("Always", "OnFailure", "Never")
 _DNS_POLICIES = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
@@ -46,12 +46,12 @@ def pod_annotations(meta: Object, spec: Object, at: str) -> list[FieldError]:
     return errors
 
 
-def pod_spec(spec: Object, at: str, *, is_pod: bool = False) -> list[FieldError]:
-    """A PodSpec, defaults filled in. `is_pod`: not merely a template's."""
+def pod_spec(spec: Object, at: str, *, is_pod: bool = False, name: str = "") -> list[FieldError]:
+    """A PodSpec, defaults filled in. `is_pod`: not merely a template's; `name` is the pod's then."""
     get = spec.get
     errors: list[FieldError] = []
     grace = get("terminationGracePeriodSeconds")
-    known, found = volumes.volumes(get("volumes") or [], f"{at}.volumes")
+    known, found = volumes.volumes(get("volumes") or [], f"{at}.volumes", name)
     errors += found
     if claims := get("resourceClaims"):
         errors += _resource_claims(claims, f"{at}.resourceClaims")
@@ -68,8 +68,8 @@ def pod_spec(spec: Object, at: str, *, is_pod: bool = False) -> list[FieldError]
         errors += containers.init(before, ordinary, around, f"{at}.initContainers")
     if later:
         errors += containers.ephemeral(later, ordinary + before, around, f"{at}.ephemeralContainers")
-    if whole := get("resources"):
-        errors += _pod_resources(whole, f"{at}.resources")
+    if stated := get("resources"):
+        errors += whole.validate(stated, spec, f"{at}.resources")
     if get("hostNetwork"):
         errors += _host_network(ordinary, f"{at}.containers", is_pod)
     if get("restartPolicy") not in _RESTART_POLICIES:
@@ -82,12 +82,6 @@ def pod_spec(spec: Object, at: str, *, is_pod: bool = False) -> list[FieldError]
     if get("dnsConfig") is not None or get("dnsPolicy") == "None":
         errors += _dns(get("dnsConfig"), get("dnsPolicy") or "", f"{at}.dnsConfig")
     return errors + _names(spec, at) + _rest(spec, at)
-
-
-def _pod_resources(whole: Object, at: str) -> list[FieldError]:
-    if whole.get("claims"):
-        return [forbidden(f"{at}.claims", "claims cannot be set for Resources at pod-level")]
-    return resources.requirements(whole, at, (), pod_level=True)
 
 
 def _resource_claims(claims: list[Object], at: str) -> list[FieldError]:
@@ -109,6 +103,8 @@ def _resource_claims(claims: list[Object], at: str) -> list[FieldError]:
         elif not given:
             text = "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`"
             errors.append(invalid(f"{at}[{index}]", claim, text))
+        for field in given:
+            errors += rules.each(names.dns1123_subdomain, claim[field], f"{at}[{index}].{field}")
     return errors
 
 
@@ -211,11 +207,6 @@ def _rest(spec: Object, at: str) -> list[FieldError]:
         text = "when `pod.Spec.HostUsers` is false"
         shown = {"hostNetwork": "hostNetwork", "hostPID": "HostPID", "hostIPC": "HostIPC"}
         errors += [forbidden(f"{at}.{as_named}", text) for field, as_named in shown.items() if get(field)]
-    system = get("os")
-    if system is not None:
-        name = system.get("name")
-        if not name:
-            errors.append(required(f"{at}.os.name", "cannot be empty"))
-        elif name not in ("linux", "windows"):
-            errors.append(not_supported(f"{at}.os", name, ("linux", "windows")))
+    if (system := get("os")) is not None:
+        errors += systems.validate(system, spec, at)
     return errors

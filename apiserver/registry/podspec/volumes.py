@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from api import names, quantity
 from api.field import FieldError, duplicate, forbidden, invalid, not_found, not_supported, required
@@ -14,18 +15,24 @@ _FILE_MODE = "must be a number between 0 and 0777 (octal), both inclusive"
 _ONE_TYPE = sources.ONE_TYPE
 _PROPAGATION = ("Bidirectional", "HostToContainer", "None")
 PULL_POLICIES = ("Always", "IfNotPresent", "Never")
+_RECURSIVE = ("Disabled", "Enabled", "IfPossible")
 _CLAIM_SOURCES = ("persistentVolumeClaim", "ephemeral")
 _TOKEN_SECONDS = (600, 2**32)
 
 
-def volumes(values: list[Object], at: str) -> tuple[dict[str, Object], list[FieldError]]:
-    """(the valid volumes by name, what is wrong with the others)."""
+def volumes(values: list[Object], at: str, pod: str = "") -> tuple[dict[str, Object], list[FieldError]]:
+    """(the valid volumes by name, what is wrong with the others). `pod` is the name of a pod, if they are not a
+    template's: claims that are made with it are named after it."""
     errors: list[FieldError] = []
     known: dict[str, Object] = {}
+    made = {f"{pod}-{volume.get('name')}" for volume in values if pod and volume.get("ephemeral") is not None}
     for index, volume in enumerate(values):
         here = f"{at}[{index}]"
         name = volume.get("name") or ""
         found = _source(volume, here)
+        if pod and name and volume.get("ephemeral") is not None:
+            wrong = names.dns1123_subdomain(f"{pod}-{name}")
+            found += [invalid(f"{here}.name", name, f'PVC name "{pod}-{name}": {why}') for why in wrong]
         if not name:
             found.append(required(f"{here}.name"))
         else:
@@ -36,6 +43,10 @@ def volumes(values: list[Object], at: str) -> tuple[dict[str, Object], list[Fiel
             errors += found
         else:
             known[name] = volume
+        claim = (volume.get("persistentVolumeClaim") or {}).get("claimName")
+        if claim in made:
+            text = "must not reference a PVC that gets created for an ephemeral volume"
+            errors.append(invalid(f"{here}.persistentVolumeClaim.claimName", claim, text))
     return known, errors
 
 
@@ -215,8 +226,11 @@ def mounts(container: Object, known: Mapping[str, Object], at: str) -> list[Fiel
             errors.append(invalid(f"{here}.mountPath", mount.get("mountPath"), text))
         if (propagation := mount.get("mountPropagation")) is not None:
             errors += _propagation(propagation, container, f"{at}.volumeMounts.mountPropagation")
+        if (recursive := mount.get("recursiveReadOnly")) is not None:
+            errors += _recursive(recursive, mount, f"{at}.volumeMounts.recursiveReadOnly")
     if devices:
-        errors += _devices(devices, known, f"{at}.volumeDevices")
+        mounted = {mount.get("name"): mount.get("mountPath") for mount in container.get("volumeMounts") or ()}
+        errors += _devices(devices, mounted, known, f"{at}.volumeDevices")
     return errors
 
 
@@ -262,17 +276,30 @@ def _propagation(mode: str, container: Object, at: str) -> list[FieldError]:
     return errors
 
 
-def _devices(devices: list[Object], known: Mapping[str, Object], at: str) -> list[FieldError]:
+def _recursive(mode: str, mount: Object, at: str) -> list[FieldError]:
+    """Whether what is mounted below is read-only, too."""
+    if mode == "Disabled":
+        return []
+    if mode not in _RECURSIVE:
+        return [not_supported(at, mode, _RECURSIVE)]
+    errors = [] if mount.get("readOnly") else [forbidden(at, "may only be specified when readOnly is true")]
+    if mount.get("mountPropagation") not in (None, "None"):
+        text = "may only be specified when mountPropagation is None or not specified"
+        errors.append(forbidden(at, text))
+    return errors
+
+
+def _devices(
+    devices: list[Object], mounted: Mapping[Any, Any], known: Mapping[str, Object], at: str
+) -> list[FieldError]:
     errors: list[FieldError] = []
-    seen: set[str] = set()
     for index, device in enumerate(devices):
         name, path = device.get("name") or "", device.get("devicePath") or ""
-        here = f"{at}[{index}]"
+        here, before = f"{at}[{index}]", devices[:index]
         if not name:
             errors.append(required(f"{here}.name"))
-        if name in seen:
+        elif any(other.get("name") == name for other in before):
             errors.append(invalid(f"{here}.name", name, "must be unique"))
-        seen.add(name)
         if name not in known:
             errors.append(not_found(f"{here}.name", name))
         elif not any(known[name].get(kind) is not None for kind in _CLAIM_SOURCES):
@@ -280,6 +307,13 @@ def _devices(devices: list[Object], known: Mapping[str, Object], at: str) -> lis
             errors.append(invalid(f"{here}.name", name, text))
         if not path:
             errors.append(required(f"{here}.devicePath"))
-        elif sources.no_backsteps(path, ""):
+        elif any(other.get("devicePath") == path for other in before):
+            errors.append(invalid(f"{here}.devicePath", path, "must be unique"))
+        if path and sources.no_backsteps(path, ""):
             errors.append(invalid(f"{here}.devicePath", path, "can not contain backsteps ('..')"))
+        if name in mounted:
+            errors.append(invalid(f"{here}.name", name, "must not already exist in volumeMounts"))
+        if path in mounted.values():
+            text = "must not already exist as a path in volumeMounts"
+            errors.append(invalid(f"{here}.devicePath", path, text))
     return errors
