@@ -18,9 +18,13 @@ from tests.harness.host import Host, Lan
 from tests.harness.images import load_busybox
 from tests.harness.kubectl import Kubectl
 from tests.harness.process import Process
+from tests.harness.registry import Registry
 
 UPDATED = "pytheas/hello:2"
 """The sample image under a second tag, to roll out to."""
+
+ELSEWHERE = ("gcr.io", "registry.k8s.io")
+"""Registries beside Docker's own that a test's registry stands in for."""
 
 
 class Node:
@@ -50,16 +54,24 @@ class Cluster(AbstractContextManager["Cluster"]):
 
     Args:
         flags: more flags by daemon: `{"controllers": ("--node-monitor-grace-period", "4s")}`.
+        registry: whether images that are not there are pulled from a registry of the test's own.
     """
 
     def __init__(
-        self, name: str, nodes: int = 1, *, prefix: str = "172.29.0", flags: Mapping[str, tuple[str, ...]] | None = None
+        self,
+        name: str,
+        nodes: int = 1,
+        *,
+        prefix: str = "172.29.0",
+        flags: Mapping[str, tuple[str, ...]] | None = None,
+        registry: bool = False,
     ) -> None:
         self.name = name
         self.flags = flags or {}
         self.folder = Path(tempfile.mkdtemp(prefix=f"{name}-"))  # short: a Unix socket's path has 108 bytes
         self._count = nodes
         self._lan = Lan(f"{name}br", prefix)
+        self._has_registry = registry
         self._stack = ExitStack()
         self.nodes: list[Node] = []
 
@@ -76,6 +88,8 @@ class Cluster(AbstractContextManager["Cluster"]):
         self._stack.enter_context(self._lan)
         daemons = ("scheduler", "controllers")
         address = f"{self._lan.prefix}.1"
+        if self._has_registry:
+            self._stack.enter_context(Registry(address))
         self.control = ControlPlane(self.folder / "control", daemons=daemons, flags=self.flags, address=address)
         self._stack.enter_context(self.control)
         self.kubectl = Kubectl(self.control.admin_conf)
@@ -86,7 +100,7 @@ class Cluster(AbstractContextManager["Cluster"]):
 
     def add_node(self, name: str) -> Node:
         host = self._stack.enter_context(Host(name, self.folder, self._lan))
-        host.start_engine()
+        host.start_engine(*(self._pull_from_registry(host) if self._has_registry else ()))
         load_busybox(host.docker)
         for tag in (sample.IMAGE, UPDATED):
             sample.build(tag, docker_url=host.docker)
@@ -96,6 +110,12 @@ class Cluster(AbstractContextManager["Cluster"]):
         added.start()
         self.nodes.append(added)
         return added
+
+    def _pull_from_registry(self, host: Host) -> tuple[str, ...]:
+        """Let a host take our registry for those that public images come from; the engine's flags for it."""
+        host.run("tee", "--append", "/etc/hosts", stdin="".join(f"{self._lan.prefix}.1 {each}\n" for each in ELSEWHERE))
+        mirror = ("--registry-mirror", f"http://{self._lan.prefix}.1")
+        return (*mirror, *(word for each in ELSEWHERE for word in ("--insecure-registry", each)))
 
     def wait_ready(self, added: Node) -> None:
         added.kubelet.wait_for(f"node {added.name} to be Ready", lambda: self.is_ready(added.name), 60)
