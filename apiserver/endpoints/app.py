@@ -113,6 +113,8 @@ class App:
         if not path.startswith(_PUBLIC):
             request.user = await self.authenticator.authenticate(request)
             self._permit(request, Attempt(request.method.lower(), path=path))
+        elif request.header(b"authorization"):
+            await self.authenticator.authenticate(request)  # anybody may ask, but a wrong token is told
         await self._site(request.scope, receive, request.send if request.audit is None else _noting(request))
 
     def _permit(self, request: Request, attempt: Attempt, version: str = "") -> None:

@@ -25,7 +25,8 @@ async def test_nobody_is_let_in_without_an_identity(plane: ControlPlane) -> None
         for path in ("/healthz", "/livez", "/readyz", "/version"):
             assert (await nobody.get(path)).code == 200
     async with connect(plane, identity="", token="wrong") as liar:
-        assert (await liar.get(f"{CORE}/namespaces")).code == 401
+        for path in (f"{CORE}/namespaces", "/version"):
+            assert (await liar.get(path)).code == 401
 
 
 async def test_a_certificate_and_a_token_are_identities(plane: ControlPlane) -> None:
