@@ -9,7 +9,7 @@ from api.field import FieldError, invalid, not_supported, required
 from api.selectors import LabelSelector, SelectorError
 from apiserver.registry import rules, workload
 from apiserver.registry.columns import NONE
-from apiserver.registry.kind import Column, Context, Kind, Object, StatusStrategy
+from apiserver.registry.kind import Column, Context, Kind, Object
 from apiserver.registry.podspec import validation
 
 GENERATION = "deprecated.daemonset.template.generation"
@@ -27,9 +27,7 @@ _STATUS = (
 _TYPES = ("RollingUpdate", "OnDelete")
 
 
-class DaemonSetStrategy(StatusStrategy):
-    has_generation = True
-
+class DaemonSetStrategy(workload.WorkloadStrategy):
     def default(self, obj: Object) -> None:
         if obj.get("spec") is None:
             obj["spec"] = {}
@@ -63,13 +61,6 @@ class DaemonSetStrategy(StatusStrategy):
         errors += rules.not_negative(spec, ("minReadySeconds",), "spec")
         errors += _update_strategy(spec["updateStrategy"], "spec.updateStrategy")
         return errors + rules.not_negative(spec, ("revisionHistoryLimit",), "spec")
-
-    def validate_update(self, new: Object, old: Object, ctx: Context) -> list[FieldError]:
-        errors = self.validate(new, ctx)
-        return errors + rules.immutable(new["spec"].get("selector"), old["spec"].get("selector"), "spec.selector")
-
-    def warnings(self, obj: Object) -> list[str]:
-        return workload.warnings(obj)
 
     def validate_status_update(self, new: Object, old: Object, ctx: Context) -> list[FieldError]:
         status = new.get("status") or {}

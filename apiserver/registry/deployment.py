@@ -5,7 +5,7 @@ from __future__ import annotations
 from api import intstr
 from api.field import FieldError, forbidden, invalid, not_supported, required
 from apiserver.registry import rules, workload
-from apiserver.registry.kind import Context, Kind, Object, Scale, StatusStrategy
+from apiserver.registry.kind import Context, Kind, Object, Scale
 
 _STRATEGIES = ("Recreate", "RollingUpdate")
 _SHARE = "25%"
@@ -14,9 +14,7 @@ _NUMBERS = ("replicas", "minReadySeconds", "revisionHistoryLimit", "progressDead
 _COUNTS = ("updatedReplicas", "readyReplicas", "availableReplicas", "unavailableReplicas")
 
 
-class DeploymentStrategy(StatusStrategy):
-    has_generation = True
-
+class DeploymentStrategy(workload.WorkloadStrategy):
     def default(self, obj: Object) -> None:
         if obj.get("spec") is None:
             obj["spec"] = {}
@@ -39,13 +37,6 @@ class DeploymentStrategy(StatusStrategy):
         if deadline <= (spec.get("minReadySeconds") or 0):
             errors.append(invalid("spec.progressDeadlineSeconds", deadline, "must be greater than minReadySeconds"))
         return errors
-
-    def validate_update(self, new: Object, old: Object, ctx: Context) -> list[FieldError]:
-        errors = self.validate(new, ctx)
-        return errors + rules.immutable(new["spec"].get("selector"), old["spec"].get("selector"), "spec.selector")
-
-    def warnings(self, obj: Object) -> list[str]:
-        return workload.warnings(obj)
 
     def validate_status_update(self, new: Object, old: Object, ctx: Context) -> list[FieldError]:
         status, before = new.get("status") or {}, old.get("status") or {}

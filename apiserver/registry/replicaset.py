@@ -6,13 +6,12 @@ from collections.abc import Mapping
 
 from api.field import FieldError
 from apiserver.registry import rules, workload
-from apiserver.registry.kind import Context, Kind, Object, Scale, StatusStrategy
+from apiserver.registry.kind import Context, Kind, Object, Scale
 
-COUNTS = ("fullyLabeledReplicas", "readyReplicas", "availableReplicas")
+_COUNTS = ("fullyLabeledReplicas", "readyReplicas", "availableReplicas")
 
 
-class ReplicaSetStrategy(StatusStrategy):
-    has_generation = True
+class ReplicaSetStrategy(workload.WorkloadStrategy):
     field_names = ("status.replicas",)
 
     def default(self, obj: Object) -> None:
@@ -30,15 +29,8 @@ class ReplicaSetStrategy(StatusStrategy):
         errors = rules.not_negative(obj["spec"], ("replicas", "minReadySeconds"), "spec")
         return errors + workload.selector_and_template(obj["spec"], "ReplicaSet")
 
-    def validate_update(self, new: Object, old: Object, ctx: Context) -> list[FieldError]:
-        errors = self.validate(new, ctx)
-        return errors + rules.immutable(new["spec"].get("selector"), old["spec"].get("selector"), "spec.selector")
-
-    def warnings(self, obj: Object) -> list[str]:
-        return workload.warnings(obj)
-
     def validate_status_update(self, new: Object, old: Object, ctx: Context) -> list[FieldError]:
-        return workload.replica_counts(new.get("status") or {}, COUNTS)
+        return workload.replica_counts(new.get("status") or {}, _COUNTS)
 
     def fields(self, obj: Object) -> Mapping[str, str]:
         return {"status.replicas": str((obj.get("status") or {}).get("replicas") or 0)}

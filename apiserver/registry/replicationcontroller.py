@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 
 from api.field import FieldError, invalid, required
 from api.selectors import LabelSelector
 from apiserver.registry import rules, workload
 from apiserver.registry.columns import NONE
-from apiserver.registry.kind import Column, Context, Kind, Object, Scale, StatusStrategy
+from apiserver.registry.kind import Column, Context, Kind, Object, Scale
 from apiserver.registry.podspec import validation
-from apiserver.registry.replicaset import COUNTS
+from apiserver.registry.replicaset import ReplicaSetStrategy
 
 
-class ReplicationControllerStrategy(StatusStrategy):
-    has_generation = True
+class ReplicationControllerStrategy(ReplicaSetStrategy):
     orphans = True
-    field_names = ("status.replicas",)
 
     def default(self, obj: Object) -> None:
         if obj.get("spec") is None:
@@ -35,9 +32,6 @@ class ReplicationControllerStrategy(StatusStrategy):
             if not obj["metadata"].get("labels"):
                 obj["metadata"]["labels"] = dict(labels)
 
-    def prepare_for_create(self, obj: Object, ctx: Context) -> None:
-        obj["status"] = {"replicas": 0}
-
     def validate(self, obj: Object, ctx: Context) -> list[FieldError]:
         spec = obj["spec"]
         errors = rules.not_negative(spec, ("minReadySeconds",), "spec")
@@ -53,14 +47,11 @@ class ReplicationControllerStrategy(StatusStrategy):
         errors += validation.template(template, "spec.template")
         return errors + workload.runs_forever(template, "ReplicationController")
 
+    def validate_update(self, new: Object, old: Object, ctx: Context) -> list[FieldError]:
+        return self.validate(new, ctx)
+
     def warnings(self, obj: Object) -> list[str]:
         return workload.warnings(obj) if obj["spec"].get("template") else []
-
-    def validate_status_update(self, new: Object, old: Object, ctx: Context) -> list[FieldError]:
-        return workload.replica_counts(new.get("status") or {}, COUNTS)
-
-    def fields(self, obj: Object) -> Mapping[str, str]:
-        return {"status.replicas": str((obj.get("status") or {}).get("replicas") or 0)}
 
 
 def _selector(obj: Object, now: datetime) -> str:

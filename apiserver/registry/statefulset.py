@@ -6,7 +6,7 @@ from api import intstr, names
 from api.field import FieldError, forbidden, invalid, not_supported, required
 from api.selectors import LabelSelector, SelectorError
 from apiserver.registry import claims, metadata, rules, workload
-from apiserver.registry.kind import Context, Kind, Object, Scale, StatusStrategy
+from apiserver.registry.kind import Context, Kind, Object, Scale
 from apiserver.registry.podspec import validation
 
 _RETENTION = {"whenDeleted": "Retain", "whenScaled": "Retain"}
@@ -23,9 +23,7 @@ _MUTABLE = (
 _COUNTS = ("readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas")
 
 
-class StatefulSetStrategy(StatusStrategy):
-    has_generation = True
-
+class StatefulSetStrategy(workload.WorkloadStrategy):
     def validate_name(self, name: str) -> list[str]:
         return names.dns1123_label(name)
 
@@ -70,9 +68,6 @@ class StatefulSetStrategy(StatusStrategy):
             text = f"updates to statefulset spec for fields other than {fields} and '{_MUTABLE[-1]}' are forbidden"
             errors.append(forbidden("spec", text))
         return errors
-
-    def warnings(self, obj: Object) -> list[str]:
-        return workload.warnings(obj)
 
     def validate_status_update(self, new: Object, old: Object, ctx: Context) -> list[FieldError]:
         status = new.get("status") or {}

@@ -10,11 +10,25 @@ from api.field import FieldError, forbidden, invalid, not_supported, required
 from api.selectors import LabelSelector, SelectorError
 from apiserver.registry import rules
 from apiserver.registry.columns import NONE
-from apiserver.registry.kind import Column, Object
+from apiserver.registry.kind import Column, Context, Object, StatusStrategy
 from apiserver.registry.podspec import defaults, validation
 from apiserver.registry.podspec.warnings import of_spec
 
+
 MISMATCH = "`selector` does not match template `labels`"
+
+
+class WorkloadStrategy(StatusStrategy):
+    """A kind with a pod template, and a selector that stays."""
+
+    has_generation = True
+
+    def validate_update(self, new: Object, old: Object, ctx: Context) -> list[FieldError]:
+        errors = self.validate(new, ctx)
+        return errors + rules.immutable(new["spec"].get("selector"), old["spec"].get("selector"), "spec.selector")
+
+    def warnings(self, obj: Object) -> list[str]:
+        return warnings(obj)
 
 
 def default_template(spec: Object) -> None:
