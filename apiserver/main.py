@@ -88,8 +88,8 @@ def _build(options: Options) -> tuple[Server, State, Aggregator]:
     ready = {"caches": lambda: _filled(state), "basics": lambda: basics_there(state)}
     requests, priority = Requests(), Priority(options.max_requests_inflight, options.max_mutating_requests_inflight)
     address = _join(own_address(options), options.secure_port)
-    pages = site(state, ready, registry_of(state, requests, priority))
     aggregator = Aggregator(state, _proxy_identity(options))
+    pages = site(state, ready, registry_of(state, requests, priority), aggregator.schemas)
     app = App(state, Authenticator(checks), pages, requests, priority, aggregator, address, _auditor(options))
     config = _config(options, app)
     config.load()

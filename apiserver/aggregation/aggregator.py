@@ -13,6 +13,7 @@ from apiserver.aggregation.availability import Availability
 from apiserver.aggregation.directory import GROUP, PLURAL, Directory, Remote
 from apiserver.aggregation.identity import CONFIG_MAP, NAMESPACE, ProxyIdentity
 from apiserver.aggregation.proxy import Proxy
+from apiserver.aggregation.schemas import Schemas
 from apiserver.auth.user import MASTERS, User
 from apiserver.endpoints.discovery_documents import Elsewhere
 from apiserver.endpoints.write import Author, Update, create
@@ -42,7 +43,8 @@ class Aggregator:
         self._identity = identity
         self.directory = Directory(self._resource)
         self.proxy = Proxy(state, identity)
-        self.availability = Availability(state, self.directory, self.proxy, self._resource)
+        self.schemas = Schemas(self.proxy)
+        self.availability = Availability(state, self.directory, self.proxy, self.schemas, self._resource)
 
     @property
     def generation(self) -> tuple[int, int]:

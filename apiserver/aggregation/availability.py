@@ -25,6 +25,7 @@ from daemon.log import logger
 
 if TYPE_CHECKING:
     from apiserver.aggregation.directory import Directory, Remote
+    from apiserver.aggregation.schemas import Schemas
     from apiserver.endpoints.state import Resource, State
     from apiserver.registry.kind import Object
 
@@ -83,7 +84,8 @@ def obstacle(state: State, remote: Remote) -> Verdict | None:
 class Availability:
     """Looks after the conditions. `documents` are the resource lists of the servers that answer, by APIService."""
 
-    def __init__(self, state: State, directory: Directory, proxy: Proxy, resource: Resource) -> None:
+    def __init__(self, state: State, directory: Directory, proxy: Proxy, schemas: Schemas, resource: Resource) -> None:
+        self._schemas = schemas
         self._state = state
         self._directory = directory
         self._proxy = proxy
@@ -114,6 +116,7 @@ class Availability:
         self._plans = {name: plan for name, plan in self._plans.items() if name in names}
         for name in self.documents.keys() - names:
             del self.documents[name]
+            self._schemas.forget(name)
             self.generation += 1
 
     def _is_due(self, remote: Remote, moment: float) -> bool:
@@ -137,6 +140,8 @@ class Availability:
             log.debug("an APIService went while it was looked at", name=remote.name)
         except (StatusError, EtcdError) as error:
             log.warning("could not write an APIService's condition", name=remote.name, why=str(error))
+        if verdict.available:
+            await self._schemas.refresh(remote)
 
     async def _ask(self, remote: Remote) -> Verdict:
         try:

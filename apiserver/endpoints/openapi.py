@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
@@ -148,7 +148,14 @@ class Document:
         return {name for name in names if name in own or _exists(name)}
 
 
-def index(documents: Mapping[str, Document]) -> Json:
+class Placed(Protocol):
+    """A document with an address."""
+
+    @property
+    def url(self) -> str: ...
+
+
+def index(documents: Mapping[str, Placed]) -> Json:
     """What `/openapi/v3` answers: each document's place, with the hash by which clients cache it."""
     return {"paths": {path: {"serverRelativeURL": each.url} for path, each in documents.items()}}
 

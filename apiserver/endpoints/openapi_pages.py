@@ -20,6 +20,7 @@ from fastapi.responses import Response
 
 from api.codec import JSON
 from api.errors import NoSuchResource, NotAcceptable, StatusError
+from apiserver.aggregation.schemas import Foreign, Schemas
 from apiserver.endpoints import compression, openapi_protobuf
 from apiserver.endpoints.catalog import Catalog
 from apiserver.endpoints.negotiate import by_preference
@@ -48,11 +49,12 @@ class Page:
 class Pages:
     """The pages of a catalog, whatever it has become."""
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Catalog, elsewhere: Schemas) -> None:
         self._catalog = catalog
-        self._generation = -1
+        self._elsewhere = elsewhere
+        self._generation = (-1, -1)
         self._api = Api((), ())
-        self._documents: dict[str, Document] = {}
+        self._documents: dict[str, Document | Foreign] = {}
         self._made: dict[object, Page] = {}
         self._making = asyncio.Lock()
 
@@ -98,13 +100,15 @@ class Pages:
 
     def _current(self) -> Api:
         """What is served now. Documents of groups in which nothing has changed stay, with their pages."""
-        if self._generation != self._catalog.generation:
-            self._generation, self._api = self._catalog.generation, Api(self._catalog.kinds)
+        generation = (self._catalog.generation, self._elsewhere.generation)
+        if self._generation != generation:
+            self._generation, self._api = generation, Api(self._catalog.kinds)
             known = self._documents
             self._documents = {
-                path: known[path] if path in known and known[path].same(document) else document
+                path: old if isinstance(old := known.get(path), Document) and old.same(document) else document
                 for path, document in self._api.documents.items()
             }
+            self._documents |= {each.path: each for each in self._elsewhere.documents.values()}
             kept = set(self._documents.values())
             self._made = {name: page for name, page in self._made.items() if name in kept}
         return self._api

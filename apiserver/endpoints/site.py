@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 from api.errors import NoSuchResource, StatusError
+from apiserver.aggregation.schemas import Schemas
 from apiserver.endpoints.openapi_pages import Pages, refusal
 from apiserver.endpoints.openid import CONFIGURATION, KEYS, OpenId
 from apiserver.endpoints.state import State
@@ -20,7 +21,7 @@ Check = Callable[[], str | None]
 VERSION = {"major": "1", "minor": "36", "gitVersion": "v1.36.0+pytheas"}
 
 
-def site(state: State, ready: Mapping[str, Check], metrics: CollectorRegistry) -> FastAPI:
+def site(state: State, ready: Mapping[str, Check], metrics: CollectorRegistry, elsewhere: Schemas) -> FastAPI:
     """The application. `ready` are the checks that only /readyz asks, beside those of all health pages."""
     app = FastAPI(title="Pytheas API server", docs_url=None, redoc_url=None, openapi_url=None)
     live: dict[str, Check] = {"ping": lambda: None, "etcd": lambda: _etcd(state)}
@@ -32,7 +33,7 @@ def site(state: State, ready: Mapping[str, Check], metrics: CollectorRegistry) -
             app.add_api_route(f"/{path}/{name}", _page(f"{path}/{name}", {name: check}))
     app.add_api_route("/version", _version)
     app.add_api_route("/metrics", _metrics(metrics))
-    pages = Pages(state.catalog)
+    pages = Pages(state.catalog, elsewhere)
     app.add_api_route("/openapi/v2", pages.v2)
     app.add_api_route("/openapi/v3", pages.index)
     app.add_api_route("/openapi/v3/{path:path}", pages.v3)

@@ -20,6 +20,31 @@ GROUP, VERSION = "metrics.k8s.io", "v1beta1"
 ROOT = f"/apis/{GROUP}/{VERSION}"
 SERVICES = "/apis/apiregistration.k8s.io/v1/apiservices"
 NAME = f"{VERSION}.{GROUP}"
+_KIND = {"group": GROUP, "version": VERSION, "kind": "NodeMetrics"}
+_USAGE = {"type": "object", "description": "What the node uses now."}
+DOCUMENT: Object = {
+    "openapi": "3.0.0",
+    "info": {"title": "metrics", "version": "v1"},
+    "paths": {
+        f"{ROOT}/nodes": {
+            "get": {
+                "responses": {"200": {"description": "OK"}},
+                "x-kubernetes-action": "list",
+                "x-kubernetes-group-version-kind": _KIND,
+            }
+        }
+    },
+    "components": {
+        "schemas": {
+            "NodeMetrics": {
+                "type": "object",
+                "description": "How busy a node is.",
+                "properties": {"usage": _USAGE},
+                "x-kubernetes-group-version-kind": [_KIND],
+            }
+        }
+    },
+}
 
 
 class MetricsServer:
@@ -33,6 +58,10 @@ class MetricsServer:
         self.seen.append(request)
         if request.path == ROOT:
             return web.json_response(resource_list())
+        if request.path == "/openapi/v3":
+            return web.json_response({"paths": {ROOT[1:]: {"serverRelativeURL": f"/openapi/v3{ROOT}?hash=A1"}}})
+        if request.path == f"/openapi/v3{ROOT}":
+            return web.json_response(DOCUMENT)
         if request.path == f"{ROOT}/nodes" and request.query.get("watch"):
             return await self.watch(request)
         if request.path == f"{ROOT}/nodes" and request.method == "GET":
@@ -158,6 +187,27 @@ async def test_kubectl_top_and_raw(api: Api, plane: ControlPlane, tmp_path: Path
         top = await asyncio.to_thread(kubectl, "top", "nodes", "--no-headers")
         assert top.split()[:2] == ["n1", "250m"]
     await api.delete(f"{CORE}/nodes/n1")
+
+
+async def index(api: Api, *, there: bool) -> Object:
+    """The places of all OpenAPI documents, once the group's is among them or no more."""
+    async with asyncio.timeout(10):
+        while True:
+            paths: Object = (await api.get("/openapi/v3")).body["paths"]
+            if (ROOT[1:] in paths) is there:
+                return paths
+            await asyncio.sleep(0.05)
+
+
+async def test_schemas_are_shown_beside_the_others(api: Api, plane: ControlPlane, tmp_path: Path) -> None:
+    kubectl = Kubectl(plane.admin_conf)
+    async with extension(api, plane, tmp_path):
+        url = (await index(api, there=True))[ROOT[1:]]["serverRelativeURL"]
+        assert (await api.get(url)).body == DOCUMENT
+        told = await asyncio.to_thread(kubectl, "explain", "nodes", "--api-version", f"{GROUP}/{VERSION}")
+        assert "How busy a node is." in told
+        assert "What the node uses now." in told
+    await index(api, there=False)
 
 
 async def test_the_condition_says_what_is_missing(api: Api, plane: ControlPlane, tmp_path: Path) -> None:
