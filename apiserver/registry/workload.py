@@ -14,7 +14,6 @@ from apiserver.registry.kind import Column, Context, Object, StatusStrategy
 from apiserver.registry.podspec import defaults, validation
 from apiserver.registry.podspec.warnings import of_spec
 
-
 MISMATCH = "`selector` does not match template `labels`"
 
 
