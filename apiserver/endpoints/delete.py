@@ -6,15 +6,16 @@ finalizer away or deletes again with no grace period, and with the last of these
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 import orjson
 
+from api import schema as schemas
 from api.errors import BadRequest, Conflict, Invalid, NotFound
-from api.field import FieldError, invalid, not_supported
+from api.field import FieldError, invalid, not_supported, quote
 from api.metadata import parse_time, rfc3339
 from apiserver.admission.attributes import Attributes
 from apiserver.admission.chain import admit, check
@@ -22,21 +23,27 @@ from apiserver.endpoints.http import flag
 from apiserver.endpoints.state import Resource, State
 from apiserver.endpoints.write import ATTEMPTS, Author
 from apiserver.registry.kind import Object
+from apiserver.storage.cache import Entry
 from apiserver.storage.store import Lost
 
+_DEFINITION = "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions"
+AT_ONCE = 16
+"""How many objects of a collection are deleted at a time."""
 ORPHAN, FOREGROUND, BACKGROUND = "Orphan", "Foreground", "Background"
 _FINALIZERS = {ORPHAN: "orphan", FOREGROUND: "foregroundDeletion"}
 
 
 @dataclass(frozen=True, slots=True)
 class DeleteOptions:
-    """The DeleteOptions object. `grace` is in seconds; `uid` and `version` are preconditions."""
+    """The DeleteOptions object. `grace` is in seconds; `uid` and `version` are preconditions; `cascades` is whether the
+    client has asked, in the old way, for the dependents to go."""
 
     grace: int | None = None
     propagation: str = ""
     uid: str = ""
     version: str = ""
     dry_run: bool = False
+    cascades: bool = False
 
     def shown(self) -> Object:
         """The options as admission sees them."""
@@ -62,43 +69,45 @@ class Deleted:
 
 def read_options(body: Object, query: Mapping[str, str]) -> DeleteOptions:
     """From the body, and for what it leaves open from the query. Raises BadRequest, Invalid."""
+    if problem := schemas.type_error(schemas.load(_DEFINITION), "DeleteOptions", "v1", body):
+        raise BadRequest(problem)
     grace = body.get("gracePeriodSeconds")
     if grace is None and query.get("gracePeriodSeconds"):
-        grace = _integer("gracePeriodSeconds", query["gracePeriodSeconds"])
+        grace = _integer(query["gracePeriodSeconds"])
+    if grace is not None and grace < 0:
+        grace = 1
     propagation = body.get("propagationPolicy") or query.get("propagationPolicy") or ""
     orphan = body.get("orphanDependents")
     if orphan is None and "orphanDependents" in query:
         orphan = flag(query, "orphanDependents")
     dry_run = body.get("dryRun") or ([query["dryRun"]] if query.get("dryRun") else [])
-    errors = _wrong(grace, propagation, orphan, dry_run)
+    errors = _wrong(propagation, orphan, dry_run)
     if errors:
         raise Invalid("DeleteOptions", "meta.k8s.io", "", errors)
     if orphan is not None:
         propagation = ORPHAN if orphan else BACKGROUND
     preconditions = body.get("preconditions") or {}
     uid, version = preconditions.get("uid") or "", preconditions.get("resourceVersion") or ""
-    return DeleteOptions(grace, propagation, uid, version, bool(dry_run))
+    return DeleteOptions(grace, propagation, uid, version, bool(dry_run), orphan is False)
 
 
-def _wrong(grace: Any, propagation: str, orphan: bool | None, dry_run: list[str]) -> list[FieldError]:
+def _wrong(propagation: str, orphan: bool | None, dry_run: list[str]) -> list[FieldError]:
     errors = []
     if propagation and orphan is not None:
         text = "orphanDependents and deletionPropagation cannot be both set"
         errors.append(invalid("propagationPolicy", propagation, text))
     elif propagation not in ("", ORPHAN, FOREGROUND, BACKGROUND):
         errors.append(not_supported("propagationPolicy", propagation, (FOREGROUND, BACKGROUND, ORPHAN, "nil")))
-    if dry_run not in ([], ["All"]):
+    if any(each != "All" for each in dry_run):
         errors.append(not_supported("dryRun", dry_run, ("All",)))
-    if grace is not None and (isinstance(grace, bool) or not isinstance(grace, int)):
-        errors.append(invalid("gracePeriodSeconds", grace, "must be an integer"))
     return errors
 
 
-def _integer(name: str, text: str) -> int:
+def _integer(text: str) -> int:
     try:
         return int(text)
     except ValueError as error:
-        raise BadRequest(f'{name}: invalid value "{text}": must be an integer') from error
+        raise BadRequest(f"strconv.ParseInt: parsing {quote(text)}: invalid syntax") from error
 
 
 async def delete(
@@ -179,8 +188,9 @@ class _Deletion:
         context = self.state.context(self.author.user, self.namespace, self.options.dry_run)
         revision = int(old["metadata"]["resourceVersion"])
         new: Object = orjson.loads(orjson.dumps(old))
-        self._set_propagation(new, old)
         waits = self._mark(new, old, context.now)
+        if not waits or new != old:  # a deletion that is under way, and to be left so, keeps its finalizers
+            self._set_propagation(new, old)
         if not old["metadata"].get("deletionTimestamp"):
             strategy.prepare_for_delete(new, context)
         held = waits or bool(new["metadata"].get("finalizers")) or strategy.held(new)
@@ -197,16 +207,15 @@ class _Deletion:
     def check_preconditions(self, old: Object) -> None:
         """Raises Conflict."""
         meta, options = old["metadata"], self.options
-        if options.uid and options.uid != meta.get("uid"):
-            what = f"UID in precondition: {options.uid}, UID in object meta: {meta.get('uid')}"
-        elif options.version and options.version != meta["resourceVersion"]:
-            what = (
-                f"ResourceVersion in precondition: {options.version}, "
-                f"ResourceVersion in object meta: {meta['resourceVersion']}"
-            )
-        else:
-            return
-        raise Conflict(self.resource.kind.resource, self.name, f"Precondition failed: {what}")
+        for what, wanted, found, gone in (
+            ("UID", options.uid, meta.get("uid"), "deleted and then recreated"),
+            ("ResourceVersion", options.version, meta["resourceVersion"], "modified"),
+        ):
+            if wanted and wanted != found:
+                why = f"the {what} in the precondition ({wanted}) does not match the {what} in record ({found})"
+                kind = self.resource.kind
+                resource = f"{kind.kind}.{kind.group}" if kind.group else kind.kind
+                raise Conflict(resource, self.name, f"{why}. The object might have been {gone}")
 
     def _set_propagation(self, new: Object, old: Object) -> None:
         """Orphan and Foreground are kept as finalizers, which the garbage collector takes away when it is done."""
@@ -241,8 +250,8 @@ class _Deletion:
         if not meta.get("deletionTimestamp"):
             meta["deletionTimestamp"] = rfc3339(now + timedelta(seconds=grace or 0))
             meta["deletionGracePeriodSeconds"] = grace or 0
-            if self.resource.kind.strategy.has_generation:
-                meta["generation"] = (meta.get("generation") or 0) + 1
+            if meta.get("generation"):
+                meta["generation"] += 1
             return bool(grace)
         running = meta.get("deletionGracePeriodSeconds") or 0
         if grace is None or not running:
@@ -257,6 +266,22 @@ class _Deletion:
         return True
 
 
-def without_preconditions(options: DeleteOptions) -> DeleteOptions:
-    """The same options without preconditions, for the objects of a whole collection."""
-    return replace(options, uid="", version="")
+async def delete_all(
+    state: State, resource: Resource, entries: Sequence[Entry], options: DeleteOptions, author: Author
+) -> list[bytes]:
+    """Delete the objects of a collection, some at a time; what they were, but for those that others deleted first.
+
+    Raises StatusError, EtcdError.
+    """
+
+    async def one(entry: Entry) -> bytes | None:
+        try:
+            return (await delete(state, resource, entry.namespace, entry.name, options, author)).raw
+        except NotFound:
+            return None
+
+    raws: list[bytes] = []
+    for start in range(0, len(entries), AT_ONCE):
+        done = await asyncio.gather(*map(one, entries[start : start + AT_ONCE]))
+        raws += [raw for raw in done if raw is not None]
+    return raws

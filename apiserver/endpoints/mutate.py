@@ -13,6 +13,7 @@ from apiserver.endpoints.body import check_kind, check_name, read_object
 from apiserver.endpoints.http import Request
 from apiserver.endpoints.objectmeta import check_namespace
 from apiserver.endpoints.options import DEFAULT, write_options
+from apiserver.endpoints.paging import read_page
 from apiserver.endpoints.patching import media_of, read_patch
 from apiserver.endpoints.read import answer_list
 from apiserver.endpoints.selection import read_selection
@@ -102,28 +103,20 @@ async def delete(state: State, request: Request, resource: Resource, namespace: 
     author = Author.of(request, DEFAULT)
     done = await deletion.delete(state, resource, namespace, name, options, author)
     if not done.gone or resource.kind.strategy.returns_deleted:
-        waits = not done.gone and options.propagation == deletion.FOREGROUND
+        waits = not done.gone and (options.cascades or options.propagation == deletion.FOREGROUND)
         await answer_object(request, resource, done.raw, 202 if waits else 200)
         return
     kind = resource.kind
     details = {"name": name, "group": kind.group, "kind": kind.plural, "uid": done.uid}
-    await request.answer_json(200, success({key: value for key, value in details.items() if value}))
+    await request.answer_status(200, success({key: value for key, value in details.items() if value}))
 
 
 async def delete_collection(state: State, request: Request, resource: Resource, namespace: str) -> None:
     """Delete all that the selectors match; the answer is the list of what was there."""
     options = await _delete_options(request)
     selection = read_selection(request.query, resource.kind, namespace)
-    await state.feed.fresh()
-    author = Author.of(request, DEFAULT)
-    raws = []
-    for entry in list(resource.cache.select(namespace, selection)):
-        each = deletion.without_preconditions(options)
-        try:
-            done = await deletion.delete(state, resource, entry.namespace, entry.name, each, author)
-        except NotFound:
-            continue  # somebody else was faster
-        raws.append(done.raw)
+    page = await read_page(state, resource, namespace, selection, request.query)
+    raws = await deletion.delete_all(state, resource, page.entries, options, Author.of(request, DEFAULT))
     await answer_list(request, resource, raws, state.feed.revision)
 
 

@@ -187,7 +187,8 @@ async def test_clients_may_drop_keep_or_reset_managers(api: Api) -> None:
     nonsense = {**made, "metadata": {**made["metadata"], "managedFields": [{"fieldsV1": {"f:a": {}}}]}}
     kept = await api.send("PUT", path, nonsense)
     assert (kept.code, kept.body["metadata"]["managedFields"]) == (200, managed)
-    for reset in ([], [{}]):
+    resets: list[list[Object]] = [[], [{}]]
+    for reset in resets:
         await apply(api, path, config_map(data={"z": "1"}))
         done = await api.patch(path, {"metadata": {"managedFields": reset}})
         assert (done.code, done.body["metadata"].get("managedFields")) == (200, None)

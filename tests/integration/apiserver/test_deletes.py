@@ -117,10 +117,15 @@ async def test_preconditions(api: Api) -> None:
     assert (wrong_uid.code, wrong_uid.reason) == (409, "Conflict")
     uid = made.body["metadata"]["uid"]
     assert wrong_uid.message == (
-        'Operation cannot be fulfilled on configmaps "one": '
-        f"Precondition failed: UID in precondition: other, UID in object meta: {uid}"
+        'Operation cannot be fulfilled on ConfigMap "one": '
+        f"the UID in the precondition (other) does not match the UID in record ({uid}). "
+        "The object might have been deleted and then recreated"
     )
-    assert (await api.delete(path, {"preconditions": {"resourceVersion": "1"}})).code == 409
+    wrong_version = await api.delete(path, {"preconditions": {"resourceVersion": "1"}})
+    assert wrong_version.message == (
+        'Operation cannot be fulfilled on ConfigMap "one": the ResourceVersion in the precondition (1) does not match '
+        f"the ResourceVersion in record ({made.version}). The object might have been modified"
+    )
     right = {"preconditions": {"uid": uid, "resourceVersion": made.version}}
     assert (await api.delete(path, right)).code == 200
 
@@ -134,6 +139,20 @@ async def test_a_collection(api: Api) -> None:
     assert (gone.code, gone.body["kind"]) == (200, "ConfigMapList")
     assert gone.names == ["c0", "c2", "c4"]
     assert (await api.get(api.path("configmaps"))).names == ["c1", "c3"]
+    dry = await api.delete(api.path("configmaps"), {"dryRun": ["All"]})
+    assert dry.names == ["c1", "c3"]
+    limited = await api.delete(api.path("configmaps") + "?limit=1")
+    assert limited.names == ["c1"]
+    named = await api.delete(api.path("configmaps") + "?fieldSelector=metadata.name%3Dc3")
+    assert named.names == ["c3"]
+    assert (await api.get(api.path("configmaps"))).names == []
+
+
+async def test_a_large_collection_is_deleted_whole(api: Api) -> None:
+    await asyncio.gather(*(api.create("configmaps", config_map(f"c{index:02}")) for index in range(40)))
+    gone = await api.delete(api.path("configmaps"))
+    assert gone.names == [f"c{index:02}" for index in range(40)]
+    assert (await api.get(api.path("configmaps"))).names == []
 
 
 async def test_a_namespace_goes_when_its_finalizer_does(api: Api) -> None:
@@ -210,3 +229,38 @@ async def test_what_a_job_owns_stays_unless_told_otherwise(api: Api) -> None:
     await api.create("jobs", job, group="batch")
     gone = await api.delete(path, {"propagationPolicy": "Background"})
     assert (gone.body["kind"], "warning" in gone.headers) == ("Status", False)
+
+
+async def test_a_deletion_under_way_keeps_its_finalizers(api: Api) -> None:
+    await bound_pod(api)
+    path = api.path("pods", "one")
+    await api.delete(path, {"gracePeriodSeconds": 20})
+    again = await api.delete(path, {"propagationPolicy": "Foreground"})
+    assert "finalizers" not in again.body["metadata"]
+    owner = deployment()
+    owner["metadata"]["finalizers"] = ["example.org/one"]
+    await api.create("deployments", owner, group="apps")
+    path = api.path("deployments", "one", group="apps")
+    await api.delete(path)
+    changed = await api.delete(path, {"propagationPolicy": "Foreground"})
+    assert (changed.code, changed.body["metadata"]["finalizers"]) == (202, ["example.org/one", "foregroundDeletion"])
+    orphaned = await api.delete(path + "?orphanDependents=true")
+    assert orphaned.body["metadata"]["finalizers"] == ["example.org/one", "orphan"]
+    assert (await api.delete(path + "?orphanDependents=false")).code == 202
+
+
+async def test_a_negative_grace_period_is_a_second(api: Api) -> None:
+    await bound_pod(api)
+    marked = await api.delete(api.path("pods", "one"), {"gracePeriodSeconds": -1})
+    assert marked.body["metadata"]["deletionGracePeriodSeconds"] == 1
+    wrong = await api.delete(api.path("pods", "one") + "?gracePeriodSeconds=soon")
+    assert (wrong.code, wrong.message) == (400, 'strconv.ParseInt: parsing "soon": invalid syntax')
+
+
+async def test_a_client_cannot_set_the_time_of_deletion(api: Api) -> None:
+    made = await api.create("configmaps", config_map())
+    meta = {**made.body["metadata"], "deletionTimestamp": "2020-01-01T00:00:00Z", "deletionGracePeriodSeconds": 0}
+    put = await api.send("PUT", api.path("configmaps", "one"), {**made.body, "metadata": meta})
+    assert put.code == 200
+    assert "deletionTimestamp" not in put.body["metadata"]
+    assert put.version == made.version

@@ -32,7 +32,7 @@ def test_write_options() -> None:
         ({}, {"gracePeriodSeconds": "5"}, DeleteOptions(grace=5)),
         ({"gracePeriodSeconds": 1}, {"gracePeriodSeconds": "5"}, DeleteOptions(grace=1)),
         ({"orphanDependents": True}, {}, DeleteOptions(propagation="Orphan")),
-        ({"orphanDependents": False}, {}, DeleteOptions(propagation="Background")),
+        ({"orphanDependents": False}, {}, DeleteOptions(propagation="Background", cascades=True)),
         (
             {},
             {"propagationPolicy": "Foreground", "dryRun": "All"},
@@ -48,9 +48,9 @@ def test_delete_options(body: dict[str, Any], query: dict[str, str], options: De
 def test_delete_options_that_make_no_sense() -> None:
     with pytest.raises(BadRequest):
         read_options({}, {"gracePeriodSeconds": "soon"})
-    with pytest.raises(Invalid):
+    with pytest.raises(BadRequest):
         read_options({"gracePeriodSeconds": "5"}, {})
-    with pytest.raises(Invalid):
+    with pytest.raises(BadRequest):
         read_options({"gracePeriodSeconds": True}, {})
 
 
