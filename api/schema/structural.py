@@ -69,7 +69,7 @@ class Structural(Schema):
         """What a map holds: with `additionalProperties: true` anything but fields of objects, which nobody names."""
         if self._values is None:
             given = self._raw.get("additionalProperties")
-            self._values = Structural(given if isinstance(given, Mapping) else {})
+            self._values = Structural(given if isinstance(given, dict) else {})
         return self._values
 
     def _find_properties(self) -> dict[str, Schema]:

@@ -157,7 +157,7 @@ def _nearest(alternatives: Iterable[Validator], value: Any, path: str) -> list[F
 
 def _child(raw: Mapping[str, Any], name: str) -> Validator | None:
     child = raw.get(name)
-    return Validator(child) if isinstance(child, Mapping) else None
+    return Validator(child) if isinstance(child, dict) else None
 
 
 def _types_of(raw: Mapping[str, Any]) -> tuple[frozenset[type], str]:

@@ -71,11 +71,14 @@ class CustomResourceDefinitionStrategy(StatusStrategy):
             new["status"] = {**status, "storedVersions": [*(status.get("storedVersions") or ()), stored]}
 
     def validate(self, obj: Object, ctx: Context) -> list[FieldError]:
-        return self._name(obj) + validate_approval(_group(obj), obj["metadata"].get("annotations")) + _spec(obj)
+        errors = self._name(obj) + validate_approval(_group(obj), obj["metadata"].get("annotations")) + _spec(obj)
+        return errors + validate_versions(_versions(obj))
 
     def validate_update(self, new: Object, old: Object, ctx: Context) -> list[FieldError]:
         annotations, before = new["metadata"].get("annotations"), old["metadata"].get("annotations") or {}
         errors = validate_approval(_group(new), annotations, before) + _spec(new) + _unchanged(new, old)
+        if _versions(new) != _versions(old):  # what is large and has been found good is not looked through again
+            errors += validate_versions(_versions(new))
         return errors + _stored_are_there(new)
 
     def validate_status_update(self, new: Object, old: Object, ctx: Context) -> list[FieldError]:
@@ -123,7 +126,6 @@ def _stored_version(obj: Object) -> str:
 def _spec(obj: Object) -> list[FieldError]:
     spec = obj["spec"]
     errors = validate_group(_group(obj)) + validate_scope(spec.get("scope") or "")
-    errors += validate_versions(_versions(obj))
     errors += validate_requested(spec["names"])
     if spec.get("preserveUnknownFields"):
         errors.append(invalid("spec.preserveUnknownFields", True, _NO_PRESERVING))

@@ -25,9 +25,9 @@ def _below(raw: Mapping[str, Any], at: str) -> Iterator[FieldError]:
     default = raw.get("default", _NOTHING)
     if default is not _NOTHING:
         yield from _one(raw, default, f"{at}.default")
-    if isinstance(raw.get("items"), Mapping):
+    if isinstance(raw.get("items"), dict):
         yield from _below(raw["items"], f"{at}.items")
-    if isinstance(raw.get("additionalProperties"), Mapping):
+    if isinstance(raw.get("additionalProperties"), dict):
         yield from _below(raw["additionalProperties"], f"{at}.additionalProperties")
     for name, field in (raw.get("properties") or {}).items():
         yield from _below(field, f"{at}.properties[{name}]")

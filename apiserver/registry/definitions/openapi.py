@@ -41,12 +41,12 @@ def _schema(raw: Raw, at: str, place: _Place, root: bool = False) -> Iterator[Fi
         if (root or raw.get(EMBEDDED)) and name in _META:
             inner = replace(place, in_meta=True, no_defaults=f" in top-level {name}" if root else place.no_defaults)
         yield from _schema(field, f"{at}.properties[{name}]", inner)
-    if isinstance(raw.get("not"), Mapping):
+    if isinstance(raw.get("not"), dict):
         yield from _schema(raw["not"], f"{at}.not", place)
     for word in ("allOf", "oneOf", "anyOf"):
         for index, each in enumerate(raw.get(word) or ()):
             yield from _schema(each, f"{at}.{word}[{index}]", place)
-    if isinstance(raw.get("items"), Mapping):
+    if isinstance(raw.get("items"), dict):
         yield from _schema(raw["items"], f"{at}.items", place)
     yield from _extensions(raw, at)
 
@@ -78,7 +78,7 @@ def _additional(raw: Raw, at: str, place: _Place) -> Iterator[FieldError]:
     if raw.get("properties") and additional is not True:
         text = "additionalProperties and properties are mutual exclusive"
         yield forbidden(f"{at}.additionalProperties", text)
-    if isinstance(additional, Mapping):
+    if isinstance(additional, dict):
         why = " inside additionalProperties applying to object metadata"
         inner = replace(place, no_defaults=why) if place.in_meta else place
         yield from _schema(additional, f"{at}.additionalProperties", inner)
@@ -90,7 +90,7 @@ def _extensions(raw: Raw, at: str) -> Iterator[FieldError]:
     yield from _needs(raw, at, _MAP, "object", ("atomic", "granular"))
     yield from _needs(raw, at, _LIST, "array", ("atomic", "set", "map"))
     kind, keys = raw.get(_LIST), raw.get(_KEYS) or []
-    items = raw.get("items") if isinstance(raw.get("items"), Mapping) else None
+    items = raw.get("items") if isinstance(raw.get("items"), dict) else None
     if kind == "set" and items is not None and raw.get("type") == "array":
         yield from _of_set(items, at)
     if keys and kind != "map":

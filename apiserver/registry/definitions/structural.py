@@ -36,13 +36,13 @@ def _invariants(raw: Raw, level: Level, at: str) -> Iterator[FieldError]:
     items, additional = raw.get("items"), raw.get("additionalProperties")
     if raw.get("type") == "array" and items is None:
         yield required(f"{at}.items", "must be specified")
-    if isinstance(items, Mapping):
+    if isinstance(items, dict):
         yield from _invariants(items, Level.ITEM, f"{at}.items")
     for name, field in _fields(raw):
         yield from _invariants(field, Level.FIELD, f"{at}.properties[{name}]")
     if additional is not None and level is Level.ROOT:
         yield forbidden(f"{at}.additionalProperties", "must not be used at the root")
-    if isinstance(additional, Mapping):
+    if isinstance(additional, dict):
         yield from _invariants(additional, Level.FIELD, f"{at}.additionalProperties")
     for extension in (PRESERVE, EMBEDDED):
         if raw.get(INT_OR_STRING) and raw.get(extension):
@@ -110,7 +110,7 @@ def _branches(raw: Raw) -> Iterator[tuple[str, Raw]]:
     for word in ("anyOf", "allOf", "oneOf"):
         for index, nested in enumerate(raw.get(word) or ()):
             yield f"{word}[{index}]", nested
-    if isinstance(raw.get("not"), Mapping):
+    if isinstance(raw.get("not"), dict):
         yield "not", raw["not"]
 
 
@@ -122,7 +122,7 @@ _FALSE = ("nullable", PRESERVE, EMBEDDED, INT_OR_STRING)
 def _nested(raw: Raw, at: str, skip_any: bool = False) -> Iterator[FieldError]:
     """A schema that may only restrict values."""
     yield from _value_rules(raw, at, skip_any=skip_any)
-    if isinstance(raw.get("items"), Mapping):
+    if isinstance(raw.get("items"), dict):
         yield from _nested(raw["items"], f"{at}.items")
     for name, field in _fields(raw):
         yield from _nested(field, f"{at}.properties[{name}]")
@@ -150,7 +150,7 @@ def _unspecified(restriction: Raw, raw: Raw | None, at: str, why: str) -> Iterat
         yield required(at, f"because it is defined in {why}")
         return
     yield from _incomplete(restriction, raw, at, why)
-    if isinstance(restriction.get("items"), Mapping):
+    if isinstance(restriction.get("items"), dict):
         yield from _unspecified(restriction["items"], raw.get("items"), f"{at}.items", f"{why}.items")
     specified = raw.get("properties") or {}
     for name, field in _fields(restriction):
