@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.integration.apiserver.api import JSON_PATCH, MERGE, STRATEGIC, TABLE, Api
+from tests.integration.apiserver.api import JSON_PATCH, MERGE, STRATEGIC, TABLE, Answer, Api
 from tests.integration.apiserver.custom import (
     DEFINITIONS,
     INTEGER,
@@ -218,3 +218,56 @@ async def test_rules_in_cel(api: Api) -> None:
         assert (await api.patch(things.path("a"), {"spec": {"low": 1}})).code == 422
         missing = await things.create("b", {"low": 1})
         assert len(missing.body["details"]["causes"]) == 2
+
+
+async def test_apply_merges_as_the_schema_says(api: Api) -> None:
+    port = {**obj(name=STRING, number=INTEGER), "required": ["name"]}
+    schema = obj(
+        ports={
+            "type": "array",
+            "items": port,
+            "x-kubernetes-list-type": "map",
+            "x-kubernetes-list-map-keys": ["name"],
+        },
+        tags={"type": "array", "items": STRING, "x-kubernetes-list-type": "set"},
+        whole={"type": "array", "items": STRING},
+        sealed={**obj(a=STRING, b=STRING), "x-kubernetes-map-type": "atomic"},
+        free={"type": "object", "x-kubernetes-preserve-unknown-fields": True},
+    )
+    async with custom(api, version(schema=schema)) as things:
+
+        async def apply(manager: str, **spec: object) -> Answer:
+            path = f"{things.path('a')}?fieldManager={manager}"
+            return await api.send("PATCH", path, things.thing("a", spec), "application/apply-patch+yaml")
+
+        first = await apply(
+            "one",
+            ports=[{"name": "web", "number": 80}],
+            tags=["x"],
+            whole=["a"],
+            sealed={"a": "1"},
+            free={"mine": {"x": 1}},
+        )
+        assert first.code == 201, first.message
+        second = await apply("two", ports=[{"name": "dns", "number": 53}], tags=["y"], free={"theirs": 1})
+        assert second.code == 200, second.message
+        assert second.body["spec"] == {
+            "ports": [{"name": "web", "number": 80}, {"name": "dns", "number": 53}],
+            "tags": ["x", "y"],
+            "whole": ["a"],
+            "sealed": {"a": "1"},
+            "free": {"mine": {"x": 1}, "theirs": 1},
+        }
+        refused = await apply("two", whole=["b"], sealed={"b": "2"}, ports=[{"name": "web", "number": 81}])
+        assert refused.code == 409
+        assert sorted(cause["field"] for cause in refused.body["details"]["causes"]) == [
+            '.spec.ports[name="web"].number',
+            ".spec.sealed",
+            ".spec.whole",
+        ]
+        third = await apply("one", tags=["x"])
+        assert third.body["spec"] == {
+            "ports": [{"name": "dns", "number": 53}],
+            "tags": ["x", "y"],
+            "free": {"theirs": 1},
+        }
