@@ -9,6 +9,7 @@ import asyncio
 import ssl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from api.errors import StatusError
 from apiserver.aggregation.identity import ProxyIdentity, headers_for, is_identity
@@ -42,6 +43,9 @@ _HOP_BY_HOP = frozenset(
         "upgrade",
     }
 )
+_DROPPED = _HOP_BY_HOP | {"host", "content-length"}
+_IN_PATH = "/:@!$&'()*+,;=-._~"
+"""What need not be escaped in a path (RFC 3986)."""
 AGGREGATOR = User("system:kube-aggregator", (MASTERS,))
 """Who asks when it is this server itself."""
 
@@ -104,19 +108,13 @@ class Proxy:
         return services.resolve(self._state, remote.namespace, remote.service, remote.port)
 
     async def _ask(self, request: Request, remote: Remote) -> ClientResponse:
-        headers = [
-            (name.decode("latin-1"), value.decode("latin-1"))
-            for name, value in request.scope["headers"]
-            if (text := name.decode("latin-1")) not in _HOP_BY_HOP and text != "host" and not is_identity(text)
-        ]
-        client = request.scope.get("client")
-        if client:
+        headers = [*_passed_on(request), *headers_for(request.user)]
+        if client := request.scope.get("client"):
             headers.append(("X-Forwarded-For", str(client[0])))
-        headers += headers_for(request.user)
         body = None if request.method in _BODILESS else await request.body()
-        path = (request.scope.get("raw_path") or request.path.encode()).decode("latin-1").partition("?")[0]
+        # The path as it was read when it was decided that the client may ask: what was escaped there stays data here.
         query = request.scope["query_string"].decode("latin-1")
-        url = f"https://{self._resolve(remote)}{path}{'?' if query else ''}{query}"
+        url = f"https://{self._resolve(remote)}{quote(request.path, safe=_IN_PATH)}{'?' if query else ''}{query}"
         return await self._open(request.method, url, headers, remote, body)
 
     async def _open(
@@ -184,6 +182,13 @@ class Proxy:
         if self._session is not None:
             await self._session.close()
             self._session = None
+
+
+def _passed_on(request: Request) -> list[tuple[str, str]]:
+    """The client's headers that are meant for the other server."""
+    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.scope["headers"]]
+    dropped = {*_DROPPED, *(word.strip().lower() for word in request.header(b"connection").split(","))}
+    return [(name, value) for name, value in headers if name not in dropped and not is_identity(name)]
 
 
 async def _copy(request: Request, answer: ClientResponse) -> bool:

@@ -7,21 +7,19 @@ round, in which only those webhooks are asked that want it (`reinvocationPolicy:
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 
-from api import schema as schemas
-from api.errors import InternalError
-from api.patch import PatchError, json_patch
 from apiserver.admission.matching import exempt
-from apiserver.admission.webhooks.call import CallFailed, Question, ask, concerned, converted, excuse
+from apiserver.admission.webhooks.call import CallFailed, Question, ask, concerned, excuse
 from apiserver.admission.webhooks.configuration import Hook, hooks
+from apiserver.admission.webhooks.patching import apply
 
 if TYPE_CHECKING:
     from apiserver.admission.attributes import Attributes
-    from apiserver.endpoints.state import Resource, State
-    from apiserver.registry.kind import Kind, Object
+    from apiserver.endpoints.state import State
+    from apiserver.registry.kind import Object
 
 PLURAL = "mutatingwebhookconfigurations"
 
@@ -74,7 +72,7 @@ class Rounds:
         changed = False
         try:
             verdict = await ask(hook, question, resource, mutating=True)
-            changed = await _apply(hook, question, resource, verdict.patch)
+            changed = await apply(hook.name, question, resource, verdict.patch)
         except CallFailed as failed:
             excuse(hook, failed, question.attributes, f"failed-open.mutating.webhook.admission.k8s.io/{place}")
         finally:
@@ -90,44 +88,6 @@ class Rounds:
     def _require(self) -> None:
         self._again |= self._asked
         self._asked.clear()
-
-
-async def _apply(hook: Hook, question: Question, resource: Resource, operations: list[Any]) -> bool:
-    """Change the object, in place, as the webhook says; whether that made a difference. Raises InternalError."""
-    if not operations:
-        return False
-    if question.obj is None:
-        why = (
-            f'admission webhook "{hook.name}" attempted to modify the object, which is not supported for this operation'
-        )
-        raise InternalError(why)
-    shown, _ = await question.objects(resource)
-    try:
-        patched = json_patch(shown, operations)
-    except PatchError as error:
-        raise InternalError(str(error)) from error
-    if not isinstance(patched, dict):
-        raise InternalError("a webhook's patch left no object")
-    new = await converted(patched, resource, question.attributes.resource)
-    settled = _settled(new or patched, question.attributes.resource.kind)
-    if settled == question.obj:
-        return False
-    question.obj.clear()
-    question.obj.update(settled)
-    return True
-
-
-def _settled(obj: Object, kind: Kind) -> Object:
-    """The object as the schema knows it, with defaults. Raises InternalError when it is none of its kind."""
-    obj = orjson.loads(orjson.dumps(obj))  # it may share parts with the object before
-    if obj.get("kind") != kind.kind:
-        return obj  # a subresource's own kind: whose handler looks at it
-    if not schemas.exact(kind.schema, obj):
-        if problem := schemas.type_error(kind.schema, kind.kind, kind.version, obj):
-            raise InternalError(problem)
-        schemas.prune(kind.schema, obj)
-    kind.strategy.default(obj)
-    return obj
 
 
 def _bytes(obj: Object | None) -> bytes:

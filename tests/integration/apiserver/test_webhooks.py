@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -40,9 +41,12 @@ async def test_a_webhook_changes_what_is_stored(api: Api, hooks: WebhookServer) 
 
 async def test_what_a_webhook_is_told(api: Api, hooks: WebhookServer) -> None:
     async with configured(api, "Validating", hook(api, hooks.on("/look", allow))):
+        path = api.path("configmaps", "one")
         await api.create("configmaps", config_map(data={"a": "b"}))
-        await api.patch(api.path("configmaps", "one"), {"data": {"a": "c"}})
-        await api.delete(api.path("configmaps", "one"))
+        await api.get(path)  # the server has seen it: nothing is tried twice
+        await api.patch(path, {"data": {"a": "c"}})
+        await api.get(path)
+        await api.delete(path)
     created, updated, deleted = hooks.asked
     assert created["kind"] == {"group": "", "version": "v1", "kind": "ConfigMap"}
     assert created["resource"] == {"group": "", "version": "v1", "resource": "configmaps"}
@@ -94,10 +98,10 @@ async def test_webhooks_see_what_those_before_them_did_and_may_look_again(api: A
     once = hook(api, hooks.on("/a", add("a")), "a.webhooks.test", reinvocationPolicy="IfNeeded")
     later = hook(api, hooks.on("/b", add("b")), "b.webhooks.test")
     async with configured(api, "Mutating", once, later):
-        made = await api.create("configmaps", {"metadata": {"name": "one", "labels": {}}})
-    assert made.body["metadata"]["labels"] == {"a": "yes", "b": "yes"}
+        made = await api.create("configmaps", {"metadata": {"name": "one", "labels": {"x": "y"}}})
+    assert made.body["metadata"]["labels"] == {"x": "y", "a": "yes", "b": "yes"}
     seen = [(asked["object"]["metadata"].get("labels") or {}).keys() for asked in hooks.asked]
-    assert [sorted(labels) for labels in seen] == [[], ["a"], ["a", "b"]]
+    assert [sorted(labels) for labels in seen] == [["x"], ["a", "x"], ["a", "b", "x"]]
 
 
 async def test_a_failure_closes_or_opens_as_the_policy_says(api: Api, hooks: WebhookServer) -> None:
@@ -160,7 +164,9 @@ async def test_selectors_choose_by_labels_new_or_old(api: Api, hooks: WebhookSer
     async with configured(api, "Validating", chosen):
         await api.create("configmaps", config_map("plain"))
         await api.create("configmaps", {"metadata": {"name": "one", "labels": {"watched": "yes"}}})
+        await api.get(api.path("configmaps", "one"))
         await api.patch(api.path("configmaps", "one"), {"metadata": {"labels": None}})
+        await api.get(api.path("configmaps", "one"))
         await api.patch(api.path("configmaps", "one"), {"data": {"a": "b"}})
     assert [(asked["name"], asked["operation"]) for asked in hooks.asked] == [("one", "CREATE"), ("one", "UPDATE")]
 
@@ -289,3 +295,71 @@ async def test_configurations_are_defaulted_and_checked(api: Api) -> None:
     assert filled["clientConfig"]["service"]["port"] == 443
     assert made.body["metadata"]["generation"] == 1
     await api.delete(f"{path}/good")
+
+
+@pytest.mark.parametrize(
+    ("operation", "code", "why"),
+    [
+        ({"op": "replace", "path": "/metadata/namespace", "value": "default"}, 400, "does not match the namespace"),
+        ({"op": "replace", "path": "/kind", "value": "Secret"}, 500, "the patch makes a Secret of a ConfigMap"),
+        ({"op": "replace", "path": "/data", "value": [1]}, 500, "cannot unmarshal array"),
+        ({"op": "remove", "path": "/nothing"}, 500, "nonexistent key: nothing"),
+    ],
+)
+async def test_patches_that_go_too_far(api: Api, hooks: WebhookServer, operation: Object, code: int, why: str) -> None:
+    async with configured(api, "Mutating", hook(api, hooks.on("/far", patch(operation)))):
+        refused = await api.create("configmaps", config_map(data={"a": "b"}))
+    assert refused.code == code
+    assert why in refused.message
+
+
+async def test_what_is_the_servers_own_stays_so(api: Api, hooks: WebhookServer) -> None:
+    mine = {"op": "replace", "path": "/metadata/uid", "value": "mine"}
+    late = {"op": "add", "path": "/metadata/deletionTimestamp", "value": "2026-01-01T00:00:00Z"}
+    async with configured(api, "Mutating", hook(api, hooks.on("/own", patch(mine, late)))):
+        made = await api.create("configmaps", config_map())
+    assert made.code == 201
+    assert len(made.body["metadata"]["uid"]) == 36
+    assert "deletionTimestamp" not in made.body["metadata"]
+
+
+async def test_a_webhook_that_was_restarted_is_asked_again(api: Api, hooks: WebhookServer) -> None:
+    async with configured(api, "Validating", hook(api, hooks.on("/again", allow))):
+        assert (await api.create("configmaps", config_map("one"))).code == 201
+        hooks.cut()
+        assert (await api.create("configmaps", config_map("two"))).code == 201
+    assert len(hooks.asked) == 2
+
+
+async def test_custom_kinds_are_admitted_alike(api: Api, hooks: WebhookServer) -> None:
+    spec = {"type": "object", "properties": {"size": {"type": "integer", "default": 3}, "color": {"type": "string"}}}
+    schema = {"openAPIV3Schema": {"type": "object", "properties": {"spec": spec}}}
+    definition = {
+        "metadata": {"name": "gears.webhooks.example.com"},
+        "spec": {
+            "group": "webhooks.example.com",
+            "scope": "Namespaced",
+            "names": {"plural": "gears", "singular": "gear", "kind": "Gear"},
+            "versions": [
+                {"name": "v1", "served": True, "storage": True, "schema": schema},
+                {"name": "v2", "served": True, "storage": False, "schema": schema},
+            ],
+        },
+    }
+    path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+    made = await api.send("POST", path, definition)
+    assert made.code == 201, made.message
+    gears = f"/apis/webhooks.example.com/v1/namespaces/{api.namespace}/gears"
+    async with asyncio.timeout(10):
+        while (await api.get(gears)).code != 200:  # noqa: ASYNC110 - whether it is served can only be asked
+            await asyncio.sleep(0.05)
+    paint = {"op": "add", "path": "/spec", "value": {"color": "red", "unknown": 1}}
+    rules = [rule("gears", group="webhooks.example.com", version="v2")]
+    async with configured(api, "Mutating", hook(api, hooks.on("/paint", patch(paint)), rules=rules)):
+        gear = {"apiVersion": "webhooks.example.com/v1", "kind": "Gear", "metadata": {"name": "one"}}
+        made = await api.send("POST", gears, gear)
+    assert made.code == 201, made.message
+    assert made.body["apiVersion"] == "webhooks.example.com/v1"
+    assert made.body["spec"] == {"color": "red", "size": 3}
+    assert hooks.asked[0]["object"]["apiVersion"] == "webhooks.example.com/v2"
+    await api.delete(f"{path}/gears.webhooks.example.com")

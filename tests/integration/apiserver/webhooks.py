@@ -27,6 +27,7 @@ class WebhookServer:
         self.port = port
         self.bundle = bundle
         self.asked: list[Object] = []
+        self.connections: set[asyncio.Transport] = set()
         self.answers: dict[str, Answerer] = {}
         self.delay = 0.0
 
@@ -38,7 +39,14 @@ class WebhookServer:
         self.answers[path] = answer
         return {"url": self.url(path), "caBundle": self.bundle}
 
+    def cut(self) -> None:
+        """Break the connections off, as a restart does."""
+        for transport in self.connections:
+            transport.abort()
+
     async def handle(self, request: web.Request) -> web.Response:
+        if isinstance(request.transport, asyncio.Transport):
+            self.connections.add(request.transport)
         review = await request.json()
         asked = review["request"]
         self.asked.append(asked)
