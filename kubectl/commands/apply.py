@@ -19,6 +19,7 @@ from kubectl.manifest import Document
 from kubectl.outcome import Outcome, outcome_arguments
 from kubectl.parser import Parser
 from kubectl.selection import documents, file_arguments
+from kubectl.serverside import CLIENT_SIDE, Applier
 from kubectl.session import Session
 
 TRIES = 5
@@ -39,7 +40,7 @@ def arguments(parser: Parser) -> None:
     )
     parser.flag("--server-side", help="let the server merge (server-side apply)")
     parser.flag("--force-conflicts", help="with --server-side: take over fields that others own")
-    parser.add_argument("--field-manager", default="pytheas", metavar="NAME", help="who the fields belong to")
+    parser.add_argument("--field-manager", default="", metavar="NAME", help="who the fields belong to")
     parser.flag("--force", help="delete and create anew what cannot be changed")
     parser.flag("--overwrite", default=True, help="take the file's value where both changed")
 
@@ -48,6 +49,12 @@ def run(session: Session, args: argparse.Namespace) -> int:
     if not args.filename:
         raise CliError("must specify one of -f and -k")
     outcome = Outcome(session, args)
+    if args.server_side and outcome.only_here:
+        raise CliError("--dry-run=client doesn't work with --server-side (did you mean --dry-run=server instead?)")
+    if args.server_side and args.force:
+        raise CliError("--force cannot be used with --server-side")
+    if args.force_conflicts and not args.server_side:
+        raise CliError("--force-conflicts only works with --server-side")
     for resource, namespace, document in _chosen(session, args):
         try:
             apply_one(session, args, outcome, resource, namespace, document)
@@ -107,7 +114,7 @@ def _create(
     modified: dict[str, Any],
 ) -> None:
     if not outcome.only_here:
-        query = outcome.query(fieldValidation=field_validation(args.validate))
+        query = _writing(outcome, args)
         try:
             modified = session.server.create(resource, namespace, modified, query)
         except StatusError as error:
@@ -133,7 +140,7 @@ def _patch(
         if outcome.only_here:
             outcome.report(resource, document.name, modified, "configured")
             return
-        query = outcome.query(fieldValidation=field_validation(args.validate))
+        query = _writing(outcome, args)
         try:
             result = session.server.patch(resource, namespace, document.name, patch, kind, query)
         except Conflict as error:
@@ -179,16 +186,18 @@ def _server_side(
     namespace: str | None,
     document: Document,
 ) -> None:
-    query = outcome.query(
-        fieldManager=args.field_manager,
-        force=args.force_conflicts or None,
-        fieldValidation=field_validation(args.validate),
-    )
+    query = outcome.query(force=args.force_conflicts or None, fieldValidation=field_validation(args.validate))
     try:
-        result = session.server.patch(resource, namespace, document.name, document.obj, "apply", query)
+        result = Applier(session.server, args.field_manager, query).apply(resource, namespace, document)
     except StatusError as error:
         raise _in_context(error, f'error when applying "{document.source}"') from error
     outcome.report(resource, document.name, result, "serverside-applied")
+
+
+def _writing(outcome: Outcome, args: argparse.Namespace) -> dict[str, Any]:
+    """The parameters of a write from this side."""
+    manager = args.field_manager or CLIENT_SIDE
+    return outcome.query(fieldValidation=field_validation(args.validate), fieldManager=manager)
 
 
 def _in_context(error: StatusError, context: str) -> StatusError:

@@ -17,6 +17,7 @@ from kubectl.output.objects import without_managed_fields
 from kubectl.output.yaml import dump
 from kubectl.parser import Parser
 from kubectl.selection import documents, file_arguments
+from kubectl.serverside import Applier
 from kubectl.session import Session
 
 DRY = {"dryRun": "All", "fieldValidation": "Strict"}
@@ -24,6 +25,9 @@ DRY = {"dryRun": "All", "fieldValidation": "Strict"}
 
 def arguments(parser: Parser) -> None:
     file_arguments(parser)
+    parser.flag("--server-side", help="what would a server-side apply change?")
+    parser.flag("--force-conflicts", help="with --server-side: as if fields that others own were taken over")
+    parser.add_argument("--field-manager", default="", metavar="NAME", help="with --server-side: who would apply")
 
 
 def run(session: Session, args: argparse.Namespace) -> int:
@@ -32,7 +36,7 @@ def run(session: Session, args: argparse.Namespace) -> int:
         raise CliError("must specify one of -f and -k", code=2)
     different = False
     for resource, namespace, document in documents(session, args):
-        live, merged = _both(session, resource, namespace, document)
+        live, merged = (_server_side if args.server_side else _both)(session, args, resource, namespace, document)
         name = f"{resource.prefix}/{document.name}"
         lines = list(difflib.unified_diff(_text(live), _text(merged), f"LIVE/{name}", f"MERGED/{name}", lineterm=""))
         different = different or bool(lines)
@@ -42,8 +46,19 @@ def run(session: Session, args: argparse.Namespace) -> int:
     return 1 if different else 0
 
 
+def _server_side(
+    session: Session, args: argparse.Namespace, resource: Resource, namespace: str | None, document: Document
+) -> tuple[dict[str, Any] | None, dict[str, Any]]:
+    try:
+        live = session.server.get(resource, namespace, document.name)
+    except NotFound:
+        live = None
+    applier = Applier(session.server, args.field_manager, {**DRY, "force": args.force_conflicts or None})
+    return live, applier.apply(resource, namespace, document)
+
+
 def _both(
-    session: Session, resource: Resource, namespace: str | None, document: Document
+    session: Session, args: argparse.Namespace, resource: Resource, namespace: str | None, document: Document
 ) -> tuple[dict[str, Any] | None, dict[str, Any]]:
     modified = with_last_applied(document.obj)
     try:

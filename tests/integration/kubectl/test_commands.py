@@ -75,6 +75,45 @@ def test_diff_tells_by_its_exit_code(pytheas: Pytheas, tmp_path: Path) -> None:
     assert '-  b: "2"\n+  b: "3"' in answer.out
 
 
+def test_server_side_apply_tells_of_conflicts_and_takes_over(pytheas: Pytheas, tmp_path: Path) -> None:
+    path = tmp_path / "map.yaml"
+    path.write_text('apiVersion: v1\nkind: ConfigMap\nmetadata: {name: one}\ndata: {a: "1", b: "2"}\n')
+    apply = ("apply", "--server-side", "-f", str(path))
+    assert pytheas(*apply) == "configmap/one serverside-applied\n"
+    pytheas("patch", "cm", "one", "--type=merge", "-p", '{"data":{"a":"9"}}')
+    refused = pytheas.fails(*apply)
+    assert 'Apply failed with 1 conflict: conflict with "pytheas" using v1: .data.a' in refused
+    assert "--force-conflicts" in refused
+    assert '-  a: "9"\n+  a: "1"' in pytheas.run("diff", "--server-side", "--force-conflicts", "-f", str(path)).out
+    assert pytheas(*apply, "--force-conflicts", "--dry-run=server").endswith("serverside-applied (server dry run)\n")
+    assert pytheas("get", "cm", "one", "-o", "jsonpath={.data.a}") == "9"
+    pytheas(*apply, "--force-conflicts")
+    assert pytheas("get", "cm", "one", "-o", "jsonpath={.data.a}") == "1"
+    assert "doesn't work with --server-side" in pytheas.fails(*apply, "--dry-run=client")
+
+
+def test_going_over_to_server_side_apply_and_back(pytheas: Pytheas, tmp_path: Path) -> None:
+    path = tmp_path / "map.yaml"
+
+    def write(data: str) -> None:
+        path.write_text(f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: one}}\ndata: {data}\n")
+
+    def owners() -> list[tuple[str, str]]:
+        one = json.loads(pytheas("get", "cm", "one", "-o", "json", "--show-managed-fields"))
+        return [(each["manager"], each["operation"]) for each in one["metadata"]["managedFields"]]
+
+    write('{a: "1", b: "2", c: "3"}')
+    pytheas("apply", "-f", str(path))
+    assert owners() == [("pytheas-client-side-apply", "Update")]
+    write('{a: "5", b: "2"}')
+    assert pytheas("apply", "--server-side", "-f", str(path)) == "configmap/one serverside-applied\n"
+    assert owners() == [("pytheas", "Apply"), ("pytheas-last-applied", "Apply")]
+    assert json.loads(pytheas("get", "cm", "one", "-o", "jsonpath={.data}")) == {"a": "5", "b": "2"}
+    write('{a: "5"}')
+    assert pytheas("apply", "-f", str(path)) == "configmap/one configured\n"
+    assert json.loads(pytheas("get", "cm", "one", "-o", "jsonpath={.data}")) == {"a": "5"}
+
+
 def test_edit_patches_what_the_editor_changed(pytheas: Pytheas, tmp_path: Path) -> None:
     pytheas("apply", "-f", "-", stdin=MAPS)
     editor = {"EDITOR": 'sed -i s/\\"2\\"/\\"9\\"/'}
