@@ -24,6 +24,10 @@ _PERIOD = 10
 
 
 class CSIDriverStrategy(Strategy):
+    allow_unconditional_update = False
+    has_generation = True
+    returns_deleted = True
+
     def default(self, obj: Object) -> None:
         spec = obj.get("spec")
         if spec is None:

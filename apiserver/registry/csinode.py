@@ -13,6 +13,9 @@ _ID_LENGTH = 192
 
 
 class CSINodeStrategy(Strategy):
+    allow_unconditional_update = False
+    returns_deleted = True
+
     def default(self, obj: Object) -> None:
         if obj.get("spec") is None:
             obj["spec"] = {}

@@ -14,6 +14,8 @@ _AMOUNTS = ("capacity", "maximumVolumeSize")
 
 
 class CSIStorageCapacityStrategy(Strategy):
+    allow_unconditional_update = False
+
     def default(self, obj: Object) -> None:
         for name in _AMOUNTS:
             if obj.get(name) is not None:

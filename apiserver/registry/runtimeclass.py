@@ -12,6 +12,9 @@ from apiserver.registry.podspec import scheduling
 
 
 class RuntimeClassStrategy(Strategy):
+    allow_create_on_update = True
+    allow_unconditional_update = False
+
     def default(self, obj: Object) -> None:
         resources.default_list((obj.get("overhead") or {}).get("podFixed"))
 

@@ -20,6 +20,8 @@ _BINDING = ("Immediate", "WaitForFirstConsumer")
 
 
 class StorageClassStrategy(Strategy):
+    returns_deleted = True
+
     def default(self, obj: Object) -> None:
         if obj.get("reclaimPolicy") is None:
             obj["reclaimPolicy"] = "Delete"

@@ -14,6 +14,9 @@ _EXACTLY_ONE = "must specify exactly one of inlineVolumeSpec and persistentVolum
 
 
 class VolumeAttachmentStrategy(StatusStrategy):
+    allow_unconditional_update = False
+    returns_deleted = True
+
     def default(self, obj: Object) -> None:
         if obj.get("spec") is None:
             obj["spec"] = {}

@@ -13,6 +13,8 @@ DEFAULT_ANNOTATIONS = ("volumeattributesclass.kubernetes.io/is-default-class",)
 
 
 class VolumeAttributesClassStrategy(Strategy):
+    returns_deleted = True
+
     def validate(self, obj: Object, ctx: Context) -> list[FieldError]:
         errors = storage_rules.provisioner(obj.get("driverName") or "", "driverName")
         return errors + storage_rules.parameters(obj.get("parameters"), "parameters", needed=True)

@@ -52,8 +52,6 @@ GROUPS = (
 ABSENT = {
     "mutatingadmissionpolicies",
     "mutatingadmissionpolicybindings",
-    "validatingadmissionpolicies",
-    "validatingadmissionpolicybindings",
 }
 """What is not served."""
 
@@ -175,3 +173,68 @@ def test_every_published_subresource_is_served() -> None:
                 f"{info.plural}/{info.action}: {below.group}/{below.version} {below.kind}, not {info.resource}"
             )
     assert wrong == []
+
+
+SHORT_NAMES = {
+    "certificatesigningrequests": "csr",
+    "componentstatuses": "cs",
+    "configmaps": "cm",
+    "cronjobs": "cj",
+    "customresourcedefinitions": "crd crds",
+    "daemonsets": "ds",
+    "deployments": "deploy",
+    "endpoints": "ep",
+    "events": "ev",
+    "horizontalpodautoscalers": "hpa",
+    "ingresses": "ing",
+    "ipaddresses": "ip",
+    "limitranges": "limits",
+    "namespaces": "ns",
+    "networkpolicies": "netpol",
+    "nodes": "no",
+    "persistentvolumeclaims": "pvc",
+    "persistentvolumes": "pv",
+    "poddisruptionbudgets": "pdb",
+    "pods": "po",
+    "priorityclasses": "pc",
+    "replicasets": "rs",
+    "replicationcontrollers": "rc",
+    "resourcequotas": "quota",
+    "serviceaccounts": "sa",
+    "services": "svc",
+    "statefulsets": "sts",
+    "storageclasses": "sc",
+    "volumeattributesclasses": "vac",
+}
+"""As the reference of kubectl lists them (`kubectl api-resources`)."""
+
+OF_ALL = {
+    "cronjobs",
+    "daemonsets",
+    "deployments",
+    "horizontalpodautoscalers",
+    "jobs",
+    "pods",
+    "replicasets",
+    "replicationcontrollers",
+    "services",
+    "statefulsets",
+}
+OF_EXTENSIONS = {
+    "apiservices",
+    "customresourcedefinitions",
+    "mutatingadmissionpolicies",
+    "mutatingadmissionpolicybindings",
+    "mutatingwebhookconfigurations",
+    "validatingadmissionpolicies",
+    "validatingadmissionpolicybindings",
+    "validatingwebhookconfigurations",
+}
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: f"{kind.api_version}-{kind.plural}")
+def test_names(kind: Kind) -> None:
+    assert " ".join(kind.short_names) == SHORT_NAMES.get(kind.plural, "")
+    assert kind.singular in ("", kind.kind.lower())
+    categories = {"all"} if kind.plural in OF_ALL else {"api-extensions"} if kind.plural in OF_EXTENSIONS else set()
+    assert set(kind.categories) == categories
