@@ -13,7 +13,8 @@ import pytest
 
 from tests.harness.control import ControlPlane
 from tests.harness.process import SCRIPTS, wait_until
-from tests.integration.apiserver.api import CORE, config_map, connect
+from tests.integration.apiserver.api import CORE, Object, config_map, connect
+from tests.integration.apiserver.webhooks import configured, hook, webhook_server
 
 POLICY = """
 apiVersion: audit.k8s.io/v1
@@ -136,3 +137,20 @@ def test_a_policy_that_makes_no_sense_is_said_at_once(plane: ControlPlane, tmp_p
     done = subprocess.run(argv, capture_output=True, text=True, timeout=30, cwd=SCRIPTS.parent.parent, check=False)
     assert done.returncode == 1
     assert "rules[0].level: 'Loud' is none of None, Metadata, Request, RequestResponse" in done.stderr
+
+
+async def test_what_webhooks_did_is_told(plane: ControlPlane, log: Path, tmp_path: Path) -> None:
+    def noting(asked: Object) -> Object:
+        return {"allowed": True, "auditAnnotations": {"seen": "yes"}}
+
+    async with connect(plane) as api, webhook_server(tmp_path) as hooks:
+        api.namespace = "default"
+        one = hook(api, hooks.on("/note", noting))
+        gone = hook(api, {"url": "https://localhost:1/"}, "gone.webhooks.test", failurePolicy="Ignore")
+        async with configured(api, "Mutating", one, gone):
+            assert (await api.create("configmaps", config_map("noted"))).code == 201
+    annotations = events(log, "/api/v1/namespaces/default/configmaps")[-1]["annotations"]
+    assert annotations["one.webhooks.test/seen"] == "yes"
+    told = json.loads(annotations["mutation.webhook.admission.k8s.io/round_0_index_0"])
+    assert told == {"configuration": "default-mutating", "webhook": "one.webhooks.test", "mutated": False}
+    assert annotations["failed-open.mutating.webhook.admission.k8s.io/round_0_index_1"] == "gone.webhooks.test"
