@@ -50,7 +50,7 @@ def main() -> int:
 async def serve(options: Options) -> None:
     """Serve until cancelled."""
     try:
-        server, state, aggregator = _build(options)
+        server, state, aggregator, definitions = _build(options)
         listener = _listen(options)
     except (OSError, ValueError) as error:  # a file that is missing or no good, a port that is taken
         raise Fatal(f"cannot start: {error}") from error
@@ -58,7 +58,7 @@ async def serve(options: Options) -> None:
         "feed": state.feed.run(),
         "basics": keep_basics(state, own_address(options), options.secure_port),
         "compaction": compact_regularly(state.etcd),
-        "custom resources": Definitions(state).run(),
+        "custom resources": definitions.run(),
         "aggregated APIs": aggregator.run(),
         "quotas": state.quotas.run(),
         "settle": _settle(state),
@@ -73,7 +73,7 @@ async def serve(options: Options) -> None:
         await state.etcd.close()
 
 
-def _build(options: Options) -> tuple[Server, State, Aggregator]:
+def _build(options: Options) -> tuple[Server, State, Aggregator, Definitions]:
     """Put the parts together. Raises OSError, ValueError when a flag makes no sense."""
     check(options)
     certificates = Certificates(options.etcd_ca_file, options.etcd_cert_file, options.etcd_key_file)
@@ -85,7 +85,12 @@ def _build(options: Options) -> tuple[Server, State, Aggregator]:
     checks: list[TokenCheck] = [static_tokens(options.token_auth_file)] if options.token_auth_file else []
     if issuer is not None:
         checks.append(account_tokens(issuer, state))
-    ready = {"caches": lambda: _filled(state), "basics": lambda: basics_there(state)}
+    definitions = Definitions(state)
+    ready = {
+        "caches": lambda: _filled(state),
+        "basics": lambda: basics_there(state),
+        "custom-resources": definitions.missing,
+    }
     requests, priority = Requests(), Priority(options.max_requests_inflight, options.max_mutating_requests_inflight)
     address = _join(own_address(options), options.secure_port)
     aggregator = Aggregator(state, _proxy_identity(options))
@@ -93,7 +98,7 @@ def _build(options: Options) -> tuple[Server, State, Aggregator]:
     app = App(state, Authenticator(checks), pages, requests, priority, aggregator, address, _auditor(options))
     config = _config(options, app)
     config.load()
-    return Server(config, state), state, aggregator
+    return Server(config, state), state, aggregator, definitions
 
 
 def _proxy_identity(options: Options) -> ProxyIdentity:

@@ -39,6 +39,10 @@ _TERMINATING = "create not allowed while custom resource definition is terminati
 _BUILT_IN = frozenset((kind.group, kind.plural) for kind in KINDS)
 
 
+class _Unfinished(Exception):
+    """Something could not be done for one of the definitions."""
+
+
 class Definitions:
     """The definitions as this server knows them, and what it serves because of them."""
 
@@ -52,38 +56,42 @@ class Definitions:
         self._looked = 0
         """As of which revision what is served is what the definitions say."""
         self._news = asyncio.Event()
+        self._pause = _BACKOFF[0]
         state.catch_up = self.catch_up
 
     async def run(self) -> None:
         """Follow the definitions until cancelled."""
         await self._state.feed.filled.wait()
-        pause = _BACKOFF[0]
         try:
             while True:
                 try:
                     await self._follow()
                 except Expired:
-                    pause = _BACKOFF[0]
-                except (EtcdError, TooNew, StatusError) as error:
-                    log.warning("cannot follow the custom resources; trying again", why=str(error), retry_in=pause)
-                    await asyncio.sleep(pause)
-                    pause = min(pause * 2, _BACKOFF[1])
+                    log.info("the definitions are read anew")
+                except (EtcdError, TooNew, _Unfinished) as error:
+                    log.warning("custom resources need another look", why=str(error), retry_in=self._pause)
+                    await asyncio.sleep(self._pause)
+                    self._pause = min(self._pause * 2, _BACKOFF[1])
         finally:
             for task in self._cleaning.values():
                 task.cancel()
 
+    def missing(self) -> str | None:
+        """For the readiness page: until the first look custom resources would seem not to exist."""
+        return None if self._looked else "the custom resources are not served yet"
+
     async def catch_up(self, group: str, plural: str) -> None:
         """Wait, not for long, until a custom resource that another server serves already is served here, too.
 
-        Raises EtcdError, TooNew.
+        Raises EtcdError.
         """
-        await self._state.feed.fresh()
         cache = self._resource.cache
-        if f"{plural}.{group}" not in cache.entries:
-            return
-        wanted = cache.revision
-        with suppress(TimeoutError):
+        with suppress(TooNew, TimeoutError):
             async with asyncio.timeout(PATIENCE):
+                await self._state.feed.fresh()
+                if f"{plural}.{group}" not in cache.entries:
+                    return
+                wanted = cache.revision
                 while self._looked < wanted:
                     await self._news.wait()
 
@@ -93,24 +101,42 @@ class Definitions:
         try:
             while True:
                 revision = cache.revision
-                await self._look()
+                done = await self._look()
                 self._looked = revision
                 self._news.set()
                 self._news.clear()
+                if not done:
+                    raise _Unfinished
+                self._pause = _BACKOFF[0]
                 await watcher.wait()
                 watcher.take()
         finally:
             watcher.close()
 
-    async def _look(self) -> None:
+    async def _look(self) -> bool:
+        """Do what there is to do; whether that was all. Raises EtcdError, TooNew."""
         self._read()
         crds = [crd for _, crd in self._known.values()]
         for name in self._served.keys() - self._known.keys():
             await self._unserve(name)
-        for crd in sorted(crds, key=_age):
+        done = [await self._one(crd) for crd in sorted(crds, key=_age)]
+        return all(done)
+
+    async def _one(self, crd: Object) -> bool:
+        """Do what there is to do for one definition; whether that was all. Raises EtcdError, TooNew."""
+        try:
             await self._serve(crd)
             await self._settle(crd)
             self._clean(crd)
+        except (EtcdError, TooNew):
+            raise
+        except StatusError as error:  # an admission webhook that is away, perhaps
+            log.warning("cannot write a definition's status", name=_name(crd), why=str(error))
+            return False
+        except Exception:  # the border: what is wrong with one definition must not keep the others from being served
+            log.exception("a definition cannot be served", name=_name(crd))
+            return False
+        return True
 
     def _read(self) -> None:
         """Decode what has changed."""
