@@ -1,23 +1,99 @@
-"""A pod runs as some service account: `default` when it names none."""
+"""A pod runs as some service account, `default` when it names none, and finds its token in its containers."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from api import names
 from apiserver.registry.kind import Object
+from apiserver.registry.pod_rules import MIRROR
+from apiserver.registry.pod_usage import containers
 
 if TYPE_CHECKING:
     from apiserver.admission.attributes import Attributes
     from apiserver.endpoints.state import State
 
+DEFAULT = "default"
+ROOT_CERTIFICATE = "kube-root-ca.crt"
+"""The ConfigMap of a namespace that says whom to trust. Without it no token is mounted: the pod would wait for it."""
+
+_VOLUME = "kube-api-access"
+_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
+_SECONDS = 3607
+"""A lifetime by which tokens of this volume are told from those that a pod asks for itself."""
+
 
 async def default_account(state: State, attributes: Attributes, obj: Object | None, old: Object | None) -> None:
-    """Name the account in a new pod that names none."""
-    kind = attributes.resource.kind
-    if obj is None or attributes.operation != "create" or attributes.subresource:
-        return
-    if (kind.group, kind.plural) != ("", "pods"):
+    """Give a new pod its account, and what the account brings. Raises Forbidden for an account that is not there.
+
+    `default` may be missing: its controller makes it, and a server may run without.
+    """
+    if obj is None or not attributes.creates("pods"):
         return
     spec = obj.get("spec")
-    if isinstance(spec, dict) and not spec.get("serviceAccountName"):
-        spec["serviceAccountName"] = spec["serviceAccount"] = spec.get("serviceAccount") or "default"
+    if not isinstance(spec, dict) or MIRROR in (obj["metadata"].get("annotations") or {}):
+        return
+    name = spec.get("serviceAccountName") or spec.get("serviceAccount") or DEFAULT
+    spec["serviceAccountName"] = spec["serviceAccount"] = name
+    found = await _find(state, attributes, name)
+    if not found.get("metadata"):
+        return
+    if not spec.get("imagePullSecrets") and found.get("imagePullSecrets"):
+        spec["imagePullSecrets"] = found["imagePullSecrets"]
+    if _wants_token(spec, found) and _trusts(state, attributes.namespace):
+        mount(spec)
+
+
+async def _find(state: State, attributes: Attributes, name: str) -> Object:
+    """The account; an empty object if it is `default` and not there."""
+    resource = state.resource("serviceaccounts")
+    key = resource.key(attributes.namespace, name)
+    if key not in resource.cache.entries and name != DEFAULT:
+        await state.feed.fresh()
+    entry = resource.cache.entries.get(key)
+    if entry is not None:
+        return entry.decode()
+    if name == DEFAULT:
+        return {}
+    where = f"{attributes.namespace}/{name}"
+    raise attributes.forbidden(f'error looking up service account {where}: serviceaccount "{name}" not found')
+
+
+def _wants_token(spec: Object, found: Object) -> bool:
+    for said in (spec.get("automountServiceAccountToken"), found.get("automountServiceAccountToken")):
+        if said is not None:
+            return bool(said)
+    return True
+
+
+def _trusts(state: State, namespace: str) -> bool:
+    resource = state.resource("configmaps")
+    return resource.key(namespace, ROOT_CERTIFICATE) in resource.cache.entries
+
+
+def mount(spec: Object) -> None:
+    """Put the token, the certificate and the namespace where clients look, unless something is there already."""
+    lacking = [each for each in containers(spec) if not _has(each)]
+    if not lacking:
+        return
+    name = names.generate(f"{_VOLUME}-")
+    spec["volumes"] = [*(spec.get("volumes") or ()), {"name": name, "projected": _sources()}]
+    for container in lacking:
+        mounted = {"name": name, "readOnly": True, "mountPath": _PATH}
+        container["volumeMounts"] = [*(container.get("volumeMounts") or ()), mounted]
+
+
+def _has(container: Object) -> bool:
+    return any(mounted.get("mountPath") == _PATH for mounted in container.get("volumeMounts") or ())
+
+
+def _sources() -> Object:
+    reference = {"apiVersion": "v1", "fieldPath": "metadata.namespace"}
+    return {
+        "defaultMode": 0o644,
+        "sources": [
+            {"serviceAccountToken": {"expirationSeconds": _SECONDS, "path": "token"}},
+            {"configMap": {"name": ROOT_CERTIFICATE, "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
+            {"downwardAPI": {"items": [{"path": "namespace", "fieldRef": reference}]}},
+        ],
+    }

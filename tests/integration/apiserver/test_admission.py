@@ -129,3 +129,31 @@ async def test_runtime_classes(api: Api) -> None:
     assert await refused(api, "pods", pod(overhead={"cpu": "1"})) == (
         'pods "p" is forbidden: pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead'
     )
+
+
+TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
+
+
+async def test_service_accounts(api: Api) -> None:
+    assert await refused(api, "pods", pod(serviceAccountName="nobody")) == (
+        f'pods "p" is forbidden: error looking up service account {api.namespace}/nobody: serviceaccount "nobody" not '
+        "found"
+    )
+    pull = [{"name": "registry"}]
+    await made(api, "serviceaccounts", {"metadata": {"name": "it"}, "imagePullSecrets": pull})
+    spec = (await made(api, "pods", pod("before", serviceAccountName="it")))["spec"]
+    assert (spec["serviceAccount"], spec["imagePullSecrets"], "volumes" in spec) == ("it", pull, False)
+    await made(api, "configmaps", {"metadata": {"name": "kube-root-ca.crt"}, "data": {"ca.crt": "x"}})
+    other = {"name": "own", "image": "x", "volumeMounts": [{"name": "v", "mountPath": TOKEN_PATH}]}
+    given = pod("after", serviceAccountName="it", volumes=[{"name": "v", "emptyDir": {}}])
+    given["spec"]["containers"].append(other)
+    spec = (await made(api, "pods", given))["spec"]
+    volume = spec["volumes"][1]
+    assert volume["name"].startswith("kube-api-access-")
+    assert [next(iter(source)) for source in volume["projected"]["sources"]] == [
+        "serviceAccountToken", "configMap", "downwardAPI",
+    ]  # fmt: skip
+    mounted = {"name": volume["name"], "readOnly": True, "mountPath": TOKEN_PATH}
+    assert [each["volumeMounts"] for each in spec["containers"]] == [[mounted], other["volumeMounts"]]
+    spec = (await made(api, "pods", pod("none", serviceAccountName="it", automountServiceAccountToken=False)))["spec"]
+    assert "volumes" not in spec
