@@ -24,6 +24,7 @@ from api.field import (
     required,
     too_long,
 )
+from api.schema.pointers import is_pointer
 from apiserver.registry.kind import Object
 
 IMMUTABLE = "field is immutable"
@@ -44,32 +45,8 @@ _NO_REASON = names.regex_message(
     *("my_name", "MY_NAME", "MyName", "ReasonA,ReasonB", "ReasonA:ReasonB"),
 )
 _CONDITION_LENGTHS = {"reason": 1024, "message": 32768}
-_POINTERS = frozenset(
-    {
-        "activeDeadlineSeconds",
-        "allowPrivilegeEscalation",
-        "automountServiceAccountToken",
-        "defaultMode",
-        "enableServiceLinks",
-        "fsGroup",
-        "hostProcess",
-        "hostUsers",
-        "mode",
-        "optional",
-        "priority",
-        "privileged",
-        "readOnlyRootFilesystem",
-        "replicas",
-        "runAsGroup",
-        "runAsNonRoot",
-        "runAsUser",
-        "setHostnameAsFQDN",
-        "shareProcessNamespace",
-        "terminationGracePeriodSeconds",
-        "tolerationSeconds",
-    }
-)
-"""Fields where zero or false is not the same as not set."""
+_POINTERS = frozenset({"mode", "priority", "replicas"})
+"""Fields where zero or false is not the same as not set, besides those that are so wherever they stand."""
 
 
 def same(new: Any, old: Any, name: str = "") -> bool:
@@ -80,13 +57,13 @@ def same(new: Any, old: Any, name: str = "") -> bool:
         return all(same(new.get(key), old.get(key), key) for key in new.keys() | old.keys())
     if isinstance(new, list) and isinstance(old, list):
         return len(new) == len(old) and all(same(a, b) for a, b in zip(new, old, strict=True))
-    if name in _POINTERS:
+    if name in _POINTERS or is_pointer("", name):
         return new is None and old is None
     return not new and not old
 
 
 def immutable(new: Any, old: Any, at: str) -> list[FieldError]:
-    return [] if same(new, old) else [invalid(at, new, IMMUTABLE)]
+    return [] if same(new, old, at.rpartition(".")[2]) else [invalid(at, new, IMMUTABLE)]
 
 
 def differences(now: Any, before: Any, at: str) -> Iterator[str]:

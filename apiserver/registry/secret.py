@@ -18,6 +18,7 @@ _JSON_KEYS = {
     "kubernetes.io/dockercfg": ".dockercfg",
     "kubernetes.io/dockerconfigjson": ".dockerconfigjson",
 }
+_JSON_NAMES = {list: "array", str: "string", bool: "bool", int: "number", float: "number"}
 _REDACTED = "<secret contents redacted>"
 
 
@@ -74,12 +75,19 @@ def _typed(obj: Object, data: Mapping[str, str]) -> list[FieldError]:
 def _json(data: Mapping[str, str], key: str) -> list[FieldError]:
     if key not in data:
         return [required(f"data[{key}]")]
+    text = base64.b64decode(data[key] or "").decode(errors="replace")
     try:
-        if isinstance(json.loads(base64.b64decode(data[key] or "")), dict):
-            return []
-    except ValueError:
-        pass
-    return [invalid(f"data[{key}]", _REDACTED, "invalid character in JSON: it must be one JSON object")]
+        found = json.loads(text)
+    except json.JSONDecodeError as error:
+        rest = text[error.pos :].lstrip()
+        why = (
+            f"invalid character '{rest[0]}' looking for beginning of value" if rest else "unexpected end of JSON input"
+        )
+        return [invalid(f"data[{key}]", _REDACTED, why)]
+    if found is None or isinstance(found, dict):
+        return []
+    why = f"json: cannot unmarshal {_JSON_NAMES[type(found)]} into Go value of type map[string]interface {{}}"
+    return [invalid(f"data[{key}]", _REDACTED, why)]
 
 
 def _type(obj: Object, now: datetime) -> str:

@@ -89,8 +89,9 @@ def _defaulted(strategy: Object) -> Object:
     if strategy["type"] == "RollingUpdate":
         if strategy.get("rollingUpdate") is None:
             strategy["rollingUpdate"] = {}
-        if strategy["rollingUpdate"].get("partition") is None:
-            strategy["rollingUpdate"]["partition"] = 0
+        for name, value in (("partition", 0), ("maxUnavailable", 1)):
+            if strategy["rollingUpdate"].get(name) is None:
+                strategy["rollingUpdate"][name] = value
     return strategy
 
 

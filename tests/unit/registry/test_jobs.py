@@ -156,6 +156,9 @@ CHANGES: list[tuple[str, Any, dict[str, Any], list[str]]] = [
     ("spec.template.spec.containers.0.image", "other", {"spec__suspend": True}, ["spec.template"]),
     ("spec.podFailurePolicy", {"rules": []}, {"spec__podReplacementPolicy": "Failed"}, ["spec.podFailurePolicy"]),
     ("spec.managedBy", "acme.io/x", {}, ['spec.managedBy: Invalid value: "acme.io/x": field is immutable']),
+    ("spec.completions", 0, {}, ["spec.completions: Invalid value: 0: field is immutable"]),
+    ("spec.completions", None, {"spec__completions": 0, "spec__parallelism": 2}, [
+        'spec.completions: Invalid value: "null": field is immutable']),
 ]  # fmt: skip
 
 
