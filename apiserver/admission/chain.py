@@ -21,6 +21,7 @@ from apiserver.admission import (
 )
 from apiserver.admission.attributes import Attributes
 from apiserver.admission.policies import validating as policies
+from apiserver.admission.policies.mutating import Round
 from apiserver.admission.webhooks import validating
 from apiserver.admission.webhooks.mutating import Rounds
 from apiserver.registry.kind import Object
@@ -53,10 +54,16 @@ async def admit(state: State, attributes: Attributes, obj: Object | None, old: O
     """Let the mutating plugins change `obj` in place, or refuse. Raises StatusError."""
     for mutate in MUTATING:
         await mutate(state, attributes, obj, old)
+    bound = Round.of(state, attributes, obj, old)
+    changed = bound is not None and await bound.first()
     webhooks = Rounds.of(state, attributes, obj, old)
-    if webhooks is not None and await webhooks.first():
+    told = webhooks is not None and await webhooks.first()
+    if changed or told:
         for mutate in MUTATING:
             await mutate(state, attributes, obj, old)
+    if bound is not None:
+        await bound.second()
+    if webhooks is not None and told:
         await webhooks.second()
 
 

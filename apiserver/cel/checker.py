@@ -78,11 +78,11 @@ def environment(
     return cel.NewEnv(pool, config=cel.NewEnvConfigFromYaml(text), extensions=_extensions())
 
 
-def check(environment: Any, expression: str) -> tuple[bytes, str]:
-    """The checked tree, serialised, and the type of the result. Raises CelError."""
+def check(environment: Any, expression: str, *, structs: bool = False) -> tuple[bytes, str]:
+    """The checked tree, serialised, and the type of the result. `structs`: see `Rewritten`. Raises CelError."""
     if len(expression) > MAX_LENGTH:
         raise CelError(f"expression is longer than {MAX_LENGTH} characters")
-    rewritten = Rewritten(expression)
+    rewritten = Rewritten(expression, structs=structs)
     try:
         checked = environment.compile(rewritten.text)
     except RuntimeError as error:

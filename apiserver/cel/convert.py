@@ -13,7 +13,7 @@ from typing import Any
 from apiserver.cel.conversions import parse_duration, parse_timestamp
 from apiserver.cel.listtypes import KeyedList, SetList
 from apiserver.cel.messages import form_of
-from apiserver.cel.values import CelError
+from apiserver.cel.values import CelError, Duration, Timestamp, type_name
 
 Convert = Callable[[Any], Any]
 Raw = Mapping[str, Any]
@@ -99,3 +99,22 @@ def _object(raw: Raw) -> Convert | None:
         return {key: fields[key](each) if key in fields else each for key, each in value.items()}
 
     return convert_fields
+
+
+def to_json(value: Any) -> Any:
+    """What an expression made, as JSON. Raises CelError for a value that has no such form."""
+    match value:
+        case None | bool() | str() | float():
+            return value
+        case int():
+            return int(value)
+        case list():
+            return [to_json(item) for item in value]
+        case dict():
+            return {str(key): to_json(item) for key, item in value.items()}
+        case bytes():
+            return base64.b64encode(value).decode()
+        case Timestamp() | Duration():
+            return str(value)
+        case _:
+            raise CelError(f"a value of type {type_name(value)} has no JSON form")

@@ -37,7 +37,20 @@ TYPES: dict[str, type] = {
 """The Python type of each CEL type that a signature may name."""
 
 _NAMESPACES = frozenset(
-    ("authorizer", "base64", "cidr", "format", "ip", "json", "lists", "math", "optional", "regex", "sets", "strings")
+    (
+        "authorizer",
+        "base64",
+        "cidr",
+        "format",
+        "ip",
+        "jsonpatch",
+        "lists",
+        "math",
+        "optional",
+        "regex",
+        "sets",
+        "strings",
+    )
 )
 _SIGNATURE = re.compile(r"((?:[A-Za-z_][\w.]*?(?:<.*>)?|~\w+)\.)?([A-Za-z_]\w*)\((.*)\)\Z")
 

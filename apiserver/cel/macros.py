@@ -23,14 +23,16 @@ _TOKEN = re.compile(
             | [bB]? (?: "(?:\\.|[^"\\\n])*" | '(?:\\.|[^'\\\n])*' ) )
     | (?P<comment> //[^\n]* )
     | (?P<macro> \.\s*(?P<name>all|exists|exists_one|existsOne|transformList|transformMapEntry|transformMap)\s*\( )
+    | (?P<struct> (?:Object(?:\s*\.\s*[A-Za-z_]\w*)*|JSONPatch)\s*\{ )
     | (?P<open> [(\[{] ) | (?P<close> [)\]}] ) | (?P<comma> , )
     | (?P<word> \w+ ) | (?P<other> . )
     """,
     re.VERBOSE | re.DOTALL,
 )
 _TWO_NAMES = re.compile(r"\s*[_a-zA-Z]\w*\s*,\s*[_a-zA-Z]\w*\s*,")
-_DEEPEST = 12
-"""How deep such macros may stand within each other: the text is read once for each level."""
+_FIELD = re.compile(r"(\s*)(\??)(\s*)([A-Za-z_]\w*)(\s*:)")
+_DEEPEST = 16
+"""How deep what is rewritten may stand within each other: the text is read once for each level."""
 _NAME = re.compile(r"\s*([_a-zA-Z]\w*)\s*\Z")
 _MACROS = {"all": "all", "exists": "exists", "exists_one": "exists_one", "existsOne": "exists_one"}
 _ERROR = re.compile(r"^ERROR: <input>:(\d+):(\d+): (.*)$", re.MULTILINE)
@@ -45,11 +47,16 @@ class Piece:
 
 
 class Rewritten:
-    """An expression without macros of two variables. `text` is what to compile."""
+    """An expression without macros of two variables. `text` is what to compile.
 
-    def __init__(self, source: str) -> None:
+    With `structs`, `Object.spec{replicas: 1}` and `JSONPatch{…}`, which the mutations of admission policies make,
+    become maps.
+    """
+
+    def __init__(self, source: str, *, structs: bool = False) -> None:
         self.source = source
-        self._pieces = list(_rewrite(source, 0)) if ".all" in source or ".exists" in source or ".tr" in source else []
+        concerned = structs or any(name in source for name in (".all", ".exists", ".transform"))
+        self._pieces = list(_Rewriter(structs).rewrite(source, 0)) if concerned else []
         self.text = "".join(piece.text for piece in self._pieces) if self._pieces else source
 
     def told(self, message: str) -> str:
@@ -76,25 +83,61 @@ class Rewritten:
         return known
 
 
-def _rewrite(text: str, base: int, depth: int = 0) -> Iterator[Piece]:
-    """`text`, which begins at `base` of the whole, in pieces. Raises CelError."""
-    if depth > _DEEPEST:
-        raise CelError("expression nests too deep")
-    done = at = 0
-    while at < len(text):
-        match = _TOKEN.match(text, at)
-        if match is None:
-            break
+class _Rewriter:
+    def __init__(self, structs: bool) -> None:
+        self._structs = structs
+
+    def rewrite(self, text: str, base: int, depth: int = 0) -> Iterator[Piece]:
+        """`text`, which begins at `base` of the whole, in pieces. Raises CelError."""
+        if depth > _DEEPEST:
+            raise CelError("expression nests too deep")
+        done = at = 0
+        while at < len(text):
+            match = _TOKEN.match(text, at)
+            if match is None:
+                break
+            at = match.end()
+            made, end = self._made(match, text, base, depth)
+            if made:
+                yield Piece(text[done : match.start()], base + done)
+                yield from made
+                done = at = end
+        yield Piece(text[done:], base + done)
+
+    def _made(self, match: re.Match[str], text: str, base: int, depth: int) -> tuple[list[Piece], int]:
+        """What a token and its arguments become, and where they end; nothing if they stay."""
         at = match.end()
-        if match["macro"] is None or not _TWO_NAMES.match(text, at):
-            continue
-        args, end = _arguments(text, at)
-        made = list(_macro(match["name"], args, base, depth)) if args else []
-        if made:
-            yield Piece(text[done : match.start()], base + done)
-            yield from made
-            done = at = end
-    yield Piece(text[done:], base + done)
+        if match["macro"] and _TWO_NAMES.match(text, at):
+            args, end = _arguments(text, at)
+            return list(self._macro(match["name"], args, base, depth)), end
+        if match["struct"] and self._structs:
+            args, end = _arguments(text, at)
+            return list(self._struct(args, base, depth)) if args else [], end
+        return [], at
+
+    def _macro(self, name: str, args: list[_Argument], base: int, depth: int) -> Iterator[Piece]:
+        names = [match[1] for match in map(_NAME.match, (arg.text for arg in args[:2])) if match is not None]
+        most = 3 if name in _MACROS else 4
+        if len(names) < 2 or not 3 <= len(args) <= most:
+            return
+        yield Piece(f".entries__().{_MACROS.get(name, 'map')}({_ENTRY}")
+        for index, arg in enumerate(args[2:], 3):
+            is_entry = name == "transformMap" and index == len(args)
+            yield Piece(f", cel.bind({names[0]}, {_ENTRY}.key__(), cel.bind({names[1]}, {_ENTRY}.value__(), ")
+            yield Piece(f"{{{names[0]}: " if is_entry else "")
+            yield from self.rewrite(arg.text, base + arg.at, depth + 1)
+            yield Piece("}))" if is_entry else "))")
+        yield Piece(").merged__()" if name.startswith("transformMap") else ")")
+
+    def _struct(self, fields: list[_Argument], base: int, depth: int) -> Iterator[Piece]:
+        yield Piece("{")
+        for index, field in enumerate(fields):
+            match = _FIELD.match(field.text)
+            begin = match.end() if match is not None else 0
+            if match is not None:
+                yield Piece(f'{match[1]}{match[2]}{match[3]}"{match[4]}"{match[5]}')
+            yield from self.rewrite(field.text[begin:], base + field.at + begin, depth + 1)
+            yield Piece("," if index < len(fields) - 1 else "}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +153,7 @@ def _arguments(text: str, start: int) -> tuple[list[_Argument], int]:
         match = _TOKEN.match(text, at)
         if match is None:
             break
-        if match["open"] or match["macro"]:
+        if match["open"] or match["macro"] or match["struct"]:
             depth += 1
         elif match["close"]:
             if depth == 0:
@@ -122,21 +165,6 @@ def _arguments(text: str, start: int) -> tuple[list[_Argument], int]:
             begun = match.end()
         at = match.end()
     return [], start
-
-
-def _macro(name: str, args: list[_Argument], base: int, depth: int) -> Iterator[Piece]:
-    names = [match[1] for match in map(_NAME.match, (arg.text for arg in args[:2])) if match is not None]
-    most = 3 if name in _MACROS else 4
-    if len(names) < 2 or not 3 <= len(args) <= most:
-        return
-    yield Piece(f".entries__().{_MACROS.get(name, 'map')}({_ENTRY}")
-    for index, arg in enumerate(args[2:], 3):
-        is_entry = name == "transformMap" and index == len(args)
-        yield Piece(f", cel.bind({names[0]}, {_ENTRY}.key__(), cel.bind({names[1]}, {_ENTRY}.value__(), ")
-        yield Piece(f"{{{names[0]}: " if is_entry else "")
-        yield from _rewrite(arg.text, base + arg.at, depth + 1)
-        yield Piece("}))" if is_entry else "))")
-    yield Piece(").merged__()" if name.startswith("transformMap") else ")")
 
 
 @function("list<map<int, ~V>>", "list<~V>.entries__()")

@@ -8,7 +8,7 @@ Kubernetes does it, and a name that cannot be escaped cannot be used.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,11 +70,13 @@ def form_of(raw: Raw) -> str:
 class Messages:
     """The messages of one schema. `type_of` says which CEL type a node of it has; `pool` is for the checker.
 
-    Without `escaping` names stand as they are, as in the types that Kubernetes' admission declares.
+    Without `escaping` names stand as they are, as in the types that Kubernetes' admission declares. `resolve` gives the
+    schema that a reference stands for.
     """
 
-    def __init__(self, *, escaping: bool = True) -> None:
+    def __init__(self, *, escaping: bool = True, resolve: Callable[[Raw], Raw] = lambda raw: raw) -> None:
         self._escape = escape if escaping else str
+        self._resolve = resolve
         self._file = descriptor_pb2.FileDescriptorProto(name="schema.proto", package=_PACKAGE, syntax="proto3")
         self._file.dependency.extend(module.DESCRIPTOR.name for module in _WELL_KNOWN)
         self._names: dict[int, str] = {}
@@ -93,6 +95,7 @@ class Messages:
 
     def type_of(self, raw: Raw) -> str:
         """The CEL type of a node, with messages for its objects."""
+        raw = self._resolve(raw)
         match form_of(raw):
             case "object":
                 return f"{_PACKAGE}.{self._message(raw)}"
@@ -118,6 +121,7 @@ class Messages:
         return name
 
     def _add(self, message: descriptor_pb2.DescriptorProto, name: str, raw: Raw) -> None:
+        raw = self._resolve(raw)
         form, nullable = form_of(raw), bool(raw.get("nullable"))
         if nullable and form in ("array", "map"):
             _field(message, name, _ANY)
@@ -137,6 +141,7 @@ class Messages:
 
     def _element(self, raw: Raw) -> _Scalar | str:
         """What a list or map holds: protobuf nests neither in the other."""
+        raw = self._resolve(raw)
         if raw.get("nullable") and form_of(raw) != "object":
             return _ANY
         return {"array": _LIST, "map": _STRUCT}.get(form_of(raw)) or self._member(raw)

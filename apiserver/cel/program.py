@@ -45,6 +45,11 @@ class Program:
         self.used = frozenset(builder.used)
         """The variables that the expression looks at."""
 
+    @property
+    def shown_result(self) -> str:
+        """The type of the result as messages write it: `list(string)`."""
+        return self.result.replace("<", "(").replace(">", ")")
+
     def is_a(self, *types: str) -> bool:
         """Whether the result is certain to be of one of these types (for a nullable one: or null)."""
         return self.result.removesuffix("_wrapper") in types
@@ -96,17 +101,19 @@ def compile_typed(
     converters: Mapping[str, Convert],
     returns: str = "",
     functions: frozenset[str] = frozenset(),
+    structs: bool = False,
 ) -> Program:
     """A program whose variables have CEL types, among them `messages`. Raises CelError.
 
     A variable may have a name with dots (`variables.limit`), and then a `Lazy` value. Expressions that are compiled
-    with the same types and `functions` (their common `checker.vocabulary`) share what is costly to make.
+    with the same types and `functions` (their common `checker.vocabulary`) share what is costly to make. With `structs`
+    it may make the objects and patches of a mutation.
     """
     checks = {name + _REQUEST: _CHECK for name, kind in types.items() if kind == AUTHORIZER}
     types = {**types, **checks}
     environment = checker.environment(frozenset(types.items()), functions or checker.vocabulary(expression), messages)
-    serialised, result = checker.check(environment, expression)
+    serialised, result = checker.check(environment, expression, structs=structs)
     program = Program(serialised, result, tuple(types), converters)
     if returns and not program.is_a(returns):
-        raise CelError(f"must evaluate to {returns}")
+        raise CelError(f"must evaluate to {returns} but got {program.shown_result}")
     return program

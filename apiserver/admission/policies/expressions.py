@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from apiserver.cel import AUTHORIZER, Budget, CelError
@@ -58,14 +59,25 @@ NAMESPACE = _struct(
 )
 """`namespaceObject`."""
 
-_MESSAGES = Messages(escaping=False)
-_TYPES = {
-    "object": "dyn",
-    "oldObject": "dyn",
-    "request": _MESSAGES.type_of(REQUEST),
-    "namespaceObject": _MESSAGES.type_of(NAMESPACE),
-}
 _VARIABLE = "variables."
+_NAMES = {"null": "null_type"}
+
+
+@dataclass(frozen=True, slots=True)
+class Types:
+    """The types of what every policy's expressions may look at; `object` is that of the objects."""
+
+    messages: Messages
+    variables: Mapping[str, str]
+
+    @classmethod
+    def of(cls, messages: Messages, object: str = "dyn") -> Types:
+        request, namespace = messages.type_of(REQUEST), messages.type_of(NAMESPACE)
+        given = {"object": object, "oldObject": object, "request": request, "namespaceObject": namespace}
+        return cls(messages, given)
+
+
+_TYPES = Types.of(Messages(escaping=False))
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -80,9 +92,10 @@ def _texts(value: Any) -> Iterator[str]:
 class Scope:
     """What the expressions of one policy may name. `variable` adds to it, in the order of the policy's variables."""
 
-    def __init__(self, spec: Mapping[str, Any]) -> None:
+    def __init__(self, spec: Mapping[str, Any], types: Types = _TYPES) -> None:
         """For the expressions of a policy's spec; its variables are added by `variable`."""
-        self._types = {**_TYPES, "params": "dyn"} if spec.get("paramKind") else dict(_TYPES)
+        self._messages = types.messages
+        self._types = {**types.variables, "params": "dyn"} if spec.get("paramKind") else dict(types.variables)
         self._functions = vocabulary(*_texts(spec))
         self._variables: dict[str, Program] = {}
 
@@ -100,18 +113,30 @@ class Scope:
         self._types[_VARIABLE + name] = program.result
         self._variables[name] = program
 
+    def untyped(self, name: str) -> None:
+        """Let a variable be of any type."""
+        self._types[_VARIABLE + name] = "dyn"
+
     def compile(self, expression: str, *returns: str, authorizer: bool = True) -> Program:
         """The program, whose result is of one of these types, if any are given. Raises CelError."""
         types = {**self._types, "authorizer": AUTHORIZER} if authorizer else self._types
         program = self._compile(expression, types)
         if returns and not program.is_a(*returns):
-            names = returns[0] if len(returns) == 1 else f"one of [{' '.join(returns)}]"
-            raise CelError(f"must evaluate to {names}")
+            names = [_NAMES.get(name, name) for name in returns]
+            wanted = names[0] if len(names) == 1 else f"one of [{' '.join(names)}]"
+            raise CelError(f"must evaluate to {wanted} but got {program.shown_result}")
         return program
 
-    def _compile(self, expression: str, types: Mapping[str, str]) -> Program:
+    def mutation(self, expression: str, returns: str, shown: str) -> Program:
+        """The program of an expression that makes an object or patches. Raises CelError."""
+        program = self._compile(expression, {**self._types, "authorizer": AUTHORIZER}, structs=True)
+        if not program.result.startswith((returns, "dyn")):
+            raise CelError(f"must evaluate to {shown} but got {program.shown_result}")
+        return program
+
+    def _compile(self, expression: str, types: Mapping[str, str], *, structs: bool = False) -> Program:
         try:
-            return compile_typed(expression, types, _MESSAGES, {}, functions=self._functions)
+            return compile_typed(expression, types, self._messages, {}, functions=self._functions, structs=structs)
         except CelError as error:
             raise CelError(f"compilation failed: {error}") from error
 

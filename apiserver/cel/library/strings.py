@@ -104,3 +104,9 @@ def quote(text: str) -> str:
         '"': r"\"",
     }
     return '"' + "".join(escapes.get(each, each) for each in text) + '"'
+
+
+@function("string", "jsonpatch.escapeKey(string)")
+def escape_key(text: str) -> str:
+    """A name as a JSON pointer writes it."""
+    return text.replace("~", "~0").replace("/", "~1")

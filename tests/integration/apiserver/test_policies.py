@@ -222,6 +222,18 @@ def test_a_policy_that_cannot_be_is_refused(kubectl: Kubectl) -> None:
     )
 
 
+def test_a_policys_status_says_what_its_expressions_get_wrong(kubectl: Kubectl, put: Any) -> None:
+    put(
+        policy("typed", DEPLOYMENTS, [{"expression": "object.spec.replicas > '1'"}, {"expression": "has(object.spec)"}])
+    )
+    status = kubectl.get("validatingadmissionpolicy", "typed")["status"]
+    (warning,) = status["typeChecking"]["expressionWarnings"]
+    assert warning["fieldRef"] == "spec.validations[0].expression"
+    assert warning["warning"].startswith(
+        "apps/v1, Kind=Deployment: ERROR: <input>:1:22: found no matching overload for '_>_' applied to '(int, string)'"
+    )
+
+
 def test_a_policys_status_says_at_once_that_it_was_seen(kubectl: Kubectl, put: Any) -> None:
     put(policy("seen", CONFIGMAPS, [{"expression": "true"}]))
     put(policy("seen", CONFIGMAPS, [{"expression": "1 == 1"}]))
@@ -260,3 +272,74 @@ def test_deletes_and_parameters_by_label(kubectl: Kubectl, put: Any) -> None:
     assert "kept by two" in here.fails("delete", "configmap", "hold-a")
     here("delete", "configmap", "two")
     here("delete", "configmap", "hold-a")
+
+
+def test_mutations_by_configuration_and_by_patch(kubectl: Kubectl, put: Any) -> None:
+    here = namespace(kubectl, "mutated")
+    sidecar = """
+        Object{
+          spec: Object.spec{
+            template: Object.spec.template{
+              spec: Object.spec.template.spec{
+                initContainers: [
+                  Object.spec.template.spec.initContainers{
+                    name: "mesh",
+                    image: "mesh/proxy:" + variables.version,
+                    restartPolicy: "Always"
+                  }
+                ]
+              }
+            }
+          }
+        }
+    """
+    label = """
+        [
+          JSONPatch{op: "test", path: "/metadata/name", value: object.metadata.name},
+          JSONPatch{
+            op: "add", path: "/spec/template/metadata/labels/" + jsonpatch.escapeKey("example.com/mesh"), value: "on"
+          }
+        ]
+    """
+    mutations = [
+        {"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": sidecar}},
+        {"patchType": "JSONPatch", "jsonPatch": {"expression": label}},
+    ]
+    spec = {
+        "matchConstraints": {"resourceRules": DEPLOYMENTS},
+        "variables": [{"name": "version", "expression": "'v1'"}],
+        "matchConditions": [
+            {
+                "name": "once",
+                "expression": "!object.spec.template.spec.?initContainers.orValue([]).exists(c, c.name == 'mesh')",
+            }
+        ],
+        "mutations": mutations,
+        "failurePolicy": "Fail",
+        "reinvocationPolicy": "IfNeeded",
+    }
+    manifest = {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "MutatingAdmissionPolicy",
+        "metadata": {"name": "mutated"},
+        "spec": spec,
+    }
+    bound = yaml.safe_load(binding("mutated", []))
+    bound["kind"] = "MutatingAdmissionPolicyBinding"
+    del bound["spec"]["validationActions"]
+    put(yaml.safe_dump(manifest), yaml.safe_dump(bound))
+    here("create", "deployment", "web", "--image=nginx")
+    template = here.get("deployment", "web")["spec"]["template"]
+    assert [each["image"] for each in template["spec"]["initContainers"]] == ["mesh/proxy:v1"]
+    assert template["spec"]["initContainers"][0]["terminationMessagePolicy"] == "File"
+    assert [each["name"] for each in template["spec"]["containers"]] == ["nginx"]
+    assert template["metadata"]["labels"] == {"app": "web", "example.com/mesh": "on"}
+    here("scale", "deployment", "web", "--replicas=2")
+    assert len(here.get("deployment", "web")["spec"]["template"]["spec"]["initContainers"]) == 1
+    atomic = 'Object{spec: Object.spec{selector: Object.spec.selector{matchLabels: {"a": "b"}}}}'
+    spec["mutations"] = [{"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": atomic}}]
+    put(yaml.safe_dump(manifest))
+    assert (
+        "policy 'mutated' with binding 'mutated-binding' denied request: error applying patch: invalid "
+        "ApplyConfiguration: may not mutate atomic arrays, maps or structs: .spec.selector"
+    ) in here.fails("create", "deployment", "other", "--image=nginx")

@@ -10,7 +10,7 @@ import pytest
 
 from apiserver.aggregation import local
 from apiserver.aggregation.directory import Directory, Remote
-from apiserver.aggregation.identity import ProxyIdentity, headers_for, is_identity
+from apiserver.aggregation.identity import ProxyIdentity, headers_for, is_identity, merged
 from apiserver.auth.user import User
 from apiserver.endpoints.catalog import Catalog, Resource
 from apiserver.endpoints.state import State
@@ -102,3 +102,16 @@ def test_other_servers_learn_how_to_know_us(tmp_path: Path) -> None:
     assert data["requestheader-client-ca-file"] == data["client-ca-file"] == authority.pair.certificate.read_text()
     assert data["requestheader-extra-headers-prefix"] == '["X-Remote-Extra-"]'
     assert ProxyIdentity().config_map()["data"] == {}
+
+
+def test_api_servers_with_different_authorities_are_all_believed() -> None:
+    def certificate(text: str) -> str:
+        return f"-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n"
+
+    there = {"client-ca-file": certificate("a"), "requestheader-allowed-names": '["one"]', "other": "kept"}
+    ours = {"client-ca-file": certificate("b"), "requestheader-allowed-names": '["two"]'}
+    both = merged(there, ours)
+    assert both["client-ca-file"] == certificate("a") + certificate("b")
+    assert (both["requestheader-allowed-names"], both["other"]) == ('["one", "two"]', "kept")
+    assert merged(both, ours) == both
+    assert merged({}, ours) == ours

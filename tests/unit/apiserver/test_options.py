@@ -10,6 +10,7 @@ from api.errors import BadRequest, Invalid
 from apiserver.endpoints.delete import DeleteOptions, read_options
 from apiserver.endpoints.options import WriteOptions, write_options
 from apiserver.endpoints.paging import decode_token, encode_token
+from apiserver.endpoints.warning import headers, told
 from apiserver.endpoints.watch import read_wish
 from apiserver.streaming.log import choose_container
 from apiserver.streaming.log import read_options as log_options
@@ -105,3 +106,11 @@ def test_whose_log() -> None:
     )
     with pytest.raises(BadRequest, match=expected):
         choose_container(a_pod("a", "b", init=("i",)), "")
+
+
+def test_warnings_are_told_once_and_cut_when_they_are_many() -> None:
+    assert told(["a", "b", "a", ""]) == ["a", "b"]
+    assert headers(['say "x"\n']) == [(b"warning", b'299 - "say \\"x\\" "')]
+    many = [f"{index:03}" + "x" * 497 for index in range(30)]
+    assert told(many[:8]) == many[:8]
+    assert [len(text) for text in told(many)] == [256] * 16

@@ -121,7 +121,7 @@ def test_what_does_not_compile(expression: str, message: str) -> None:
 
 
 def test_a_result_of_a_wrong_type_is_refused() -> None:
-    with pytest.raises(cel.CelError, match="must evaluate to bool"):
+    with pytest.raises(cel.CelError, match="must evaluate to bool but got int"):
         cel.compile("1", variables={}, returns="bool")
     assert cel.compile("1 == 1", variables={}, returns="bool").evaluate() is True
 
