@@ -102,15 +102,12 @@ def _build(options: Options) -> tuple[Server, State, Aggregator, Definitions]:
 
 
 def _proxy_identity(options: Options) -> ProxyIdentity:
-    """Raises OSError, ValueError for a certificate that is none."""
-    identity = ProxyIdentity(
+    return ProxyIdentity(
         options.proxy_client_cert_file,
         options.proxy_client_key_file,
         options.requestheader_client_ca_file,
         options.client_ca_file,
     )
-    identity.config_map()
-    return identity
 
 
 def _auditor(options: Options) -> Auditor | None:

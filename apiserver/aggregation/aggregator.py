@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import orjson
@@ -11,7 +12,7 @@ from api.errors import AlreadyExists, StatusError
 from apiserver.aggregation import local
 from apiserver.aggregation.availability import Availability
 from apiserver.aggregation.directory import GROUP, PLURAL, Directory, Remote
-from apiserver.aggregation.identity import CONFIG_MAP, NAMESPACE, ProxyIdentity
+from apiserver.aggregation.identity import CONFIG_MAP, NAMESPACE, ProxyIdentity, merged
 from apiserver.aggregation.proxy import Proxy
 from apiserver.aggregation.schemas import Schemas
 from apiserver.auth.user import MASTERS, User
@@ -38,9 +39,11 @@ class Aggregator:
     """The remote groups of one API server."""
 
     def __init__(self, state: State, identity: ProxyIdentity) -> None:
+        """Raises OSError, ValueError for a certificate that is none."""
         self._state = state
         self._resource = state.resource(PLURAL, GROUP)
-        self._identity = identity
+        self._document = identity.config_map()
+        """What other servers must know to believe us."""
         self.directory = Directory(self._resource)
         self.proxy = Proxy(state, identity)
         self.schemas = Schemas(self.proxy)
@@ -82,8 +85,9 @@ class Aggregator:
     async def _keep_local(self) -> None:
         state = self._state
         await state.feed.filled.wait()
+        caches = [self._resource.cache, state.resource("namespaces").cache]
         while True:
-            with Changes((self._resource.cache,)) as changes, state.catalog.telling(changes.wake):
+            with Changes(caches) as changes, state.catalog.telling(changes.wake):
                 try:
                     await local.keep(state, self._resource)
                     await self._publish()
@@ -92,22 +96,21 @@ class Aggregator:
                 await changes.wait(AGAIN_SECONDS)
 
     async def _publish(self) -> None:
-        """Tell other servers how to know us. Raises StatusError, EtcdError, OSError, ValueError."""
-        if self._identity.authority is None and self._identity.client_authority is None:
-            return
-        resource = self._state.resource("configmaps")
-        document = self._identity.config_map()
+        """Tell other servers how to know us. Raises StatusError, EtcdError."""
+        document, resource = self._document, self._state.resource("configmaps")
+        if NAMESPACE not in self._state.resource("namespaces").cache.entries:
+            return  # it is made while the first server starts, and that wakes us
         entry = resource.cache.entries.get(f"{NAMESPACE}/{CONFIG_MAP}")
         if entry is None:
-            try:
+            with suppress(AlreadyExists):  # another API server was faster: its change wakes us
                 await create(self._state, resource, NAMESPACE, document, _AUTHOR)
-            except AlreadyExists:
-                return
-        elif entry.decode().get("data") != document["data"]:
+            return
+        there = entry.decode().get("data") or {}
+        if merged(there, document["data"]) != there:
 
             def transform(old: Object) -> Object:
                 new: Object = orjson.loads(orjson.dumps(old))
-                new["data"] = {**(new.get("data") or {}), **document["data"]}
+                new["data"] = merged(new.get("data") or {}, document["data"])
                 return new
 
             await Update(self._state, resource, NAMESPACE, CONFIG_MAP, _AUTHOR, transform, retry=True).run()

@@ -6,6 +6,9 @@ us, and which headers to read.
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -34,6 +37,9 @@ class ProxyIdentity:
 
     def config_map(self) -> Object:
         """What other servers must know to believe us. Raises OSError, ValueError."""
+        return {"metadata": {"name": CONFIG_MAP, "namespace": NAMESPACE}, "data": self._data()}
+
+    def _data(self) -> dict[str, str]:
         data: dict[str, str] = {}
         if self.client_authority is not None:
             data["client-ca-file"] = self.client_authority.read_text()
@@ -44,13 +50,31 @@ class ProxyIdentity:
             data["requestheader-uid-headers"] = f'["{_UID}"]'
             data["requestheader-group-headers"] = f'["{_GROUP}"]'
             data["requestheader-extra-headers-prefix"] = f'["{_EXTRA}"]'
-        return {"metadata": {"name": CONFIG_MAP, "namespace": NAMESPACE}, "data": data}
+        return data
 
     def _name(self) -> str:
         assert self.certificate is not None
         subject = x509.load_pem_x509_certificate(self.certificate.read_bytes()).subject
         names = subject.get_attributes_for_oid(NameOID.COMMON_NAME)
         return str(names[0].value) if names else ""
+
+
+def merged(there: Mapping[str, str], ours: Mapping[str, str]) -> dict[str, str]:
+    """The ConfigMap's data with what we add: API servers may have different authorities, and all shall be believed."""
+    return {**there, **{key: _union(there.get(key, ""), value) for key, value in ours.items()}}
+
+
+def _union(there: str, ours: str) -> str:
+    if not ours.startswith("["):
+        return "".join(dict.fromkeys([*_CERTIFICATE.findall(there), *_CERTIFICATE.findall(ours)]))
+    try:
+        names = json.loads(there) if there else []
+    except ValueError:
+        names = []
+    return json.dumps(list(dict.fromkeys([*names, *json.loads(ours)])))
+
+
+_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n?", re.DOTALL)
 
 
 def headers_for(user: User) -> list[tuple[str, str]]:
