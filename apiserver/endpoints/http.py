@@ -10,7 +10,7 @@ import orjson
 
 from api.errors import NotAcceptable, RequestEntityTooLarge, StatusError
 from apiserver.auth.user import User
-from apiserver.endpoints import compression
+from apiserver.endpoints import compression, warning
 from apiserver.endpoints.compression import THRESHOLD, takes_gzip
 from apiserver.endpoints.media import encode
 from apiserver.endpoints.negotiate import PLAIN, form_of
@@ -191,7 +191,8 @@ class Request:
         if self.audit is not None:
             fields.append((b"audit-id", self.audit.id.encode("latin-1", "replace")))
         fields.extend(headers)
-        fields.extend((b"warning", f'299 - "{_quoted(text)}"'.encode()) for text in self.warnings)
+        if self.warnings:
+            fields += warning.headers(self.warnings)
         return {"type": "http.response.start", "status": status, "headers": fields}
 
 
@@ -202,12 +203,5 @@ def flag(query: Mapping[str, str], name: str) -> bool:
 
 
 _FALSE = frozenset({"false", "0"})
-
-
-def _quoted(text: str) -> str:
-    """A sentence as it may stand in a quoted header value."""
-    one_line = "".join(char if char.isprintable() else " " for char in text)
-    return one_line.replace("\\", "\\\\").replace('"', '\\"')
-
 
 _NOBODY = User("system:anonymous", ("system:unauthenticated",))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import orjson
 
 from api.codec import decode_body
-from api.errors import BadRequest, NotFound
+from api.errors import BadRequest, Invalid, NotFound
+from api.field import invalid
 from apiserver.endpoints import delete as deletion
 from apiserver.endpoints.answer import answer_object
 from apiserver.endpoints.applying import APPLY, Applying, read_configuration
@@ -21,6 +22,16 @@ from apiserver.endpoints.state import Resource, State
 from apiserver.endpoints.write import Author, Part, Update
 from apiserver.endpoints.write import create as create_object
 from apiserver.registry.kind import Object
+
+
+class _Version(int):
+    """A version as Kubernetes' messages show it."""
+
+    def __str__(self) -> str:
+        return hex(self)
+
+
+_NO_VERSION = _Version(0)
 
 
 async def create(state: State, request: Request, resource: Resource, namespace: str) -> None:
@@ -45,8 +56,15 @@ async def update(
     check_namespace(obj, resource, namespace)
     author = Author.of(request, options)
     given = orjson.dumps(obj)
-    change = Update(state, resource, namespace, name, author, lambda old: _loaded(given), part, subresource)
-    change.retry = not obj["metadata"].get("resourceVersion")
+    unconditional = not obj["metadata"].get("resourceVersion")
+
+    def transform(old: Object) -> Object:
+        if unconditional and not resource.kind.strategy.allow_unconditional_update:
+            wrong = invalid("metadata.resourceVersion", _NO_VERSION, "must be specified for an update")
+            raise Invalid(resource.kind.plural, resource.kind.group, name, [wrong])
+        return _loaded(given)
+
+    change = Update(state, resource, namespace, name, author, transform, part, subresource, retry=unconditional)
     try:
         await answer_object(request, resource, await change.run())
     except NotFound:

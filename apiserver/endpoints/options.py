@@ -8,6 +8,7 @@ from typing import Any, Literal, cast
 
 from api.errors import Invalid
 from api.field import FieldError, forbidden, invalid, not_supported, required, too_long
+from apiserver.endpoints.http import flag
 
 FieldValidation = Literal["Ignore", "Warn", "Strict"]
 _VALIDATIONS = ("", "Ignore", "Strict", "Warn")
@@ -36,19 +37,13 @@ class WriteOptions:
 DEFAULT = WriteOptions()
 
 
-def flag(query: Mapping[str, str], name: str) -> bool | None:
-    """A yes or no in the query: only `false` and `0` are no. None if it is not there."""
-    value = query.get(name)
-    return None if value is None else value.lower() not in ("false", "0")
-
-
 def write_options(query: Mapping[str, str], kind: str, *, applies: bool = False) -> WriteOptions:
     """`kind` is the options' own kind (`CreateOptions`), for the message. Raises Invalid."""
     if not query and not applies:
         return DEFAULT
-    force, manager = flag(query, "force") if kind == "PatchOptions" else None, query.get("fieldManager", "")
+    manager = query.get("fieldManager", "")
     errors: list[FieldError] = []
-    if force is not None and not applies:
+    if kind == "PatchOptions" and "force" in query and not applies:
         errors.append(forbidden("force", "may not be specified for non-apply patch"))
     if applies and not manager:
         errors.append(required("fieldManager", "is required for apply patch"))
@@ -61,7 +56,7 @@ def write_options(query: Mapping[str, str], kind: str, *, applies: bool = False)
         errors.append(not_supported("fieldValidation", validation, _VALIDATIONS))
     if errors:
         raise Invalid(kind, "meta.k8s.io", "", errors)
-    return WriteOptions(dry_run == "All", cast(FieldValidation, validation or "Warn"), manager, bool(force))
+    return WriteOptions(dry_run == "All", cast(FieldValidation, validation or "Warn"), manager, flag(query, "force"))
 
 
 def _wrong_manager(manager: str) -> list[FieldError]:

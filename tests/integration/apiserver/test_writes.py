@@ -96,6 +96,21 @@ async def test_an_update_without_a_version_is_unconditional(api: Api) -> None:
         assert (answer.code, answer.body["data"]) == (200, {"a": value})
 
 
+async def test_some_kinds_are_only_updated_in_a_version(api: Api) -> None:
+    lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "one"}, "spec": {}}
+    made = await api.create("leases", lease, group="coordination.k8s.io")
+    path = api.path("leases", "one", group="coordination.k8s.io")
+    refused = await api.send("PUT", path, lease)
+    assert (refused.code, refused.reason) == (422, "Invalid")
+    assert refused.message == (
+        'leases.coordination.k8s.io "one" is invalid: metadata.resourceVersion: Invalid value: 0x0: '
+        "must be specified for an update"
+    )
+    assert (await api.send("PUT", path, made.body)).code == 200
+    fresh = {**lease, "metadata": {"name": "two"}}
+    assert (await api.send("PUT", api.path("leases", "two", group="coordination.k8s.io"), fresh)).code == 201
+
+
 async def test_an_update_that_changes_nothing_writes_nothing(api: Api) -> None:
     first = await api.create("configmaps", config_map(data={"a": "1"}))
     again = await api.send("PUT", api.path("configmaps", "one"), first.body)
