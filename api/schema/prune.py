@@ -44,6 +44,8 @@ def _clean(schema: Schema, value: Any) -> Any:
                 value[key] = _element(schema.values, item)
         case Form.LIST if isinstance(value, list):
             value[:] = [_element(schema.items, item) for item in value]
+        case Form.INT64 if schema.custom and isinstance(value, float) and value.is_integer():
+            return int(value)  # as Go writes it: typed clients cannot read 1.0 as an integer
         case Form.QUANTITY if isinstance(value, (str, int, float)):
             return canonical(value)
         case Form.TIME if isinstance(value, str):

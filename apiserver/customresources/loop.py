@@ -50,6 +50,8 @@ class Definitions:
         self._state = state
         self._resource: Resource = state.resource("customresourcedefinitions", "apiextensions.k8s.io")
         self._known: dict[str, tuple[int, Object]] = {}
+        self._todo: set[str] = set()
+        """The names of those that something is to be done for."""
         self._served: dict[str, bytes] = {}
         """By name: what the served kinds were made of."""
         self._cleaning: dict[str, asyncio.Task[None]] = {}
@@ -116,11 +118,15 @@ class Definitions:
     async def _look(self) -> bool:
         """Do what there is to do; whether that was all. Raises EtcdError, TooNew."""
         self._read()
-        crds = [crd for _, crd in self._known.values()]
         for name in self._served.keys() - self._known.keys():
             await self._unserve(name)
-        done = [await self._one(crd) for crd in sorted(crds, key=_age)]
-        return all(done)
+        done = True
+        for revision, crd in sorted((self._known[name] for name in self._todo), key=_age):
+            if not await self._one(crd):
+                done = False
+            elif self._known.get(_name(crd), (0,))[0] == revision:
+                self._todo.discard(_name(crd))
+        return done
 
     async def _one(self, crd: Object) -> bool:
         """Do what there is to do for one definition; whether that was all. Raises EtcdError, TooNew."""
@@ -139,13 +145,21 @@ class Definitions:
         return True
 
     def _read(self) -> None:
-        """Decode what has changed."""
-        entries = self._resource.cache.entries
+        """Decode what has changed, and note which definitions have to be looked at because of it.
+
+        Definitions are large, and there may be hundreds: what has not changed costs nothing.
+        """
+        entries, groups = self._resource.cache.entries, set[str]()
         for name in self._known.keys() - entries.keys():
-            del self._known[name]
+            groups.add(_group(self._known.pop(name)[1]))
+            self._todo.discard(name)
         for name, entry in entries.items():
             if name not in self._known or self._known[name][0] != entry.revision:
                 self._known[name] = (entry.revision, entry.decode())
+                groups.add(_group(self._known[name][1]))
+                self._todo.add(name)
+        if groups:  # a name may have become free
+            self._todo.update(name for name, (_, crd) in self._known.items() if _group(crd) in groups and _wants(crd))
 
     async def _settle(self, crd: Object) -> None:
         """Write the definition's status if it is not what it should be."""
@@ -168,8 +182,8 @@ class Definitions:
     def _others(self, crd: Object) -> list[Object]:
         """The other definitions of a group, as of now: names are given with an eye on those that are taken."""
         self._read()
-        name, group = crd["metadata"]["name"], crd["spec"]["group"]
-        return [each for _, each in self._known.values() if each["spec"]["group"] == group and _name(each) != name]
+        name, group = _name(crd), _group(crd)
+        return [each for _, each in self._known.values() if _group(each) == group and _name(each) != name]
 
     async def _serve(self, crd: Object) -> None:
         name, spec = crd["metadata"]["name"], crd["spec"]
@@ -211,10 +225,19 @@ def _name(crd: Object) -> str:
     return str(crd["metadata"]["name"])
 
 
+def _group(crd: Object) -> str:
+    return str(crd["spec"]["group"])
+
+
 def _has_names(crd: Object) -> bool:
     """Whether the kind may be served: it has its names, or had them once and asks for others now."""
     return status.is_true(crd, status.NAMES_ACCEPTED) or status.is_true(crd, status.ESTABLISHED)
 
 
-def _age(crd: Object) -> tuple[str, str]:
-    return crd["metadata"].get("creationTimestamp") or "", crd["metadata"]["name"]
+def _wants(crd: Object) -> bool:
+    """Whether a definition waits for a name that another has."""
+    return not status.is_true(crd, status.NAMES_ACCEPTED)
+
+
+def _age(known: tuple[int, Object]) -> tuple[str, str]:
+    return known[1]["metadata"].get("creationTimestamp") or "", _name(known[1])

@@ -137,3 +137,9 @@ def test_forms() -> None:
     assert (fields["open"].form, fields["free"].form, fields["empty"].form) == (Form.OBJECT, Form.STRUCT, Form.STRUCT)
     assert fields["any"].form is Form.ANY
     assert fields["limits"].form is Form.MAP
+
+
+def test_whole_numbers_become_integers_where_integers_are_wanted() -> None:
+    found = conformed({"size": 3.0})["size"]
+    assert (found, type(found)) == (3, int)
+    assert conformed({"size": 3.5}) == {"size": 3.5}
