@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pathlib
 from typing import Any
 
 import pytest
@@ -103,6 +104,72 @@ def test_an_optional_old_value_lets_a_transition_rule_run_on_create() -> None:
     raw = schema(REPLICAS, rule)
     assert problems(raw, {"replicas": 2}) == ["spec: Invalid value: begin with one"]
     assert problems(raw, {"replicas": 2}, {"replicas": 1}) == []
+
+
+STRING: dict[str, Any] = {"type": "string"}
+INTEGER: dict[str, Any] = {"type": "integer"}
+STRINGS = {"type": "array", "items": STRING}
+SET = {**STRINGS, "x-kubernetes-list-type": "set"}
+TIME = {"type": "string", "format": "date-time"}
+KINDS_OF_FIELDS: dict[str, Any] = {
+    **dict.fromkeys(("minReplicas", "replicas", "maxReplicas"), INTEGER),
+    **dict.fromkeys(("health", "quota", "x-y"), STRING),
+    **dict.fromkeys(("list1", "list2", "names"), STRINGS),
+    **dict.fromkeys(("set1", "set2"), SET),
+    **dict.fromkeys(("created", "expired"), TIME),
+    "stateCounts": {"type": "object", "additionalProperties": INTEGER},
+    "details": {"type": "object", "additionalProperties": STRING},
+    "mm": {"type": "object", "additionalProperties": STRINGS},
+    "envars": {
+        "type": "array",
+        "items": {"type": "object", "properties": {"name": STRING, "value": STRING}},
+        "x-kubernetes-list-type": "map",
+        "x-kubernetes-list-map-keys": ["name"],
+    },
+    "widgets": {"type": "array", "items": {"type": "object", "properties": {"key": STRING, "foo": INTEGER}}},
+    "nested": {"type": "array", "items": {"type": "array", "items": INTEGER}},
+    "ttl": {"type": "string", "format": "duration"},
+    "ios": {"x-kubernetes-int-or-string": True},
+    "emb": {"type": "object", "x-kubernetes-embedded-resource": True, "x-kubernetes-preserve-unknown-fields": True},
+    "nullable": {"type": "string", "nullable": True},
+    "b": {"type": "boolean", "nullable": True},
+    "num": {"type": "number"},
+    "free": {"x-kubernetes-preserve-unknown-fields": True},
+}
+VALUES: dict[str, Any] = {
+    "minReplicas": 1,
+    "replicas": 2,
+    "maxReplicas": 3,
+    "health": "ok fine",
+    "quota": "1Gi",
+    "x-y": "q",
+    "num": 1,
+    "list1": [],
+    "list2": ["a"],
+    "names": ["a"],
+    "set1": ["a"],
+    "set2": ["b"],
+    "nullable": None,
+    "b": None,
+    "created": "2026-01-01T00:00:00Z",
+    "expired": "2026-01-03T00:00:00Z",
+    "ttl": "24h",
+    "ios": 42,
+    "stateCounts": {"Available": 1},
+    "details": {"a": "b"},
+    "mm": {"a": ["x"]},
+    "free": {"a": 1},
+    "envars": [{"name": "MY_ENV", "value": "abc"}],
+    "widgets": [{"key": "x", "foo": 3}],
+    "nested": [[1, 2], [3]],
+    "emb": {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}},
+}
+
+
+@pytest.mark.parametrize("rule", pathlib.Path(__file__).with_name("rules.txt").read_text().splitlines())
+def test_rules_over_fields_of_every_kind(rule: str) -> None:
+    """The examples of Kubernetes' documentation, and more like them: each compiles against the schema, and holds."""
+    assert problems(schema(KINDS_OF_FIELDS, {"rule": rule}), VALUES) == []
 
 
 def keyed(rule: str, **extra: Any) -> dict[str, Any]:
