@@ -26,6 +26,11 @@ class Shared(NamedTuple):
     paths: Paths = ()
     """The selectable fields of all versions."""
 
+    @property
+    def alike(self) -> bool:
+        """Whether all versions have the same schema."""
+        return self.convert is None
+
 
 def kinds_of(crd: Object, convert: Convert | None = None, definition: Callable[[], Guard] | None = None) -> list[Kind]:
     """The definition's kinds, the preferred version first. Those that are not served are there, too: objects may be
@@ -50,8 +55,8 @@ def _kind(crd: Object, version: Object, shared: Shared) -> Kind:
     scale, status = _scale(version), status_of(version)
     schema = structural(schema_of(version) or {})
     strategy = CustomStrategy(
-        f"{spec['group']}/{version['name']}",
         schema,
+        frozenset({f"{spec['group']}/{each['name']}" for each in (spec["versions"] if shared.alike else (version,))}),
         status=status,
         scale=scale,
         fields=_selectable(version),

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from api.field import ErrorType, FieldError, invalid
+from api.field import ErrorType, FieldError, invalid, quote
 from api.schema import Structural
 from api.schema.defaults import Fill, defaulter
 from api.schema.validate import ABSENT, Validator
 from apiserver.customresources.embedded import embedded_problems
 from apiserver.registry.kind import Context, Object, Scale, Strategy
+from apiserver.registry.metadata import FINALIZERS
 
 if TYPE_CHECKING:
     from apiserver.cel.rules import Rules
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 Paths = tuple[tuple[str, ...], ...]
 
 MAX_REPLICAS = 2**31 - 1
+_PATHLESS = (
+    "metadata.finalizers: {}: prefer a domain-qualified finalizer name including a path (/) to avoid accidental "
+    "conflicts with other finalizer writers"
+)
 _EMBEDDED = b'"x-kubernetes-embedded-resource"'
 _RULES = b'"x-kubernetes-validations"'
 _STOPS_RULES = frozenset({ErrorType.REQUIRED, ErrorType.TOO_LONG, ErrorType.TOO_MANY, ErrorType.TYPE_INVALID})
@@ -32,7 +37,9 @@ _NOT_CHECKED = (
 
 
 class CustomStrategy(Strategy):
-    """`fields` are the paths that field selectors may ask for, `paths` those of all versions, which share a cache.
+    """`alike` are the API versions whose objects have this schema: its own, and others that differ only by name.
+
+    `fields` are the paths that field selectors may ask for, `paths` those of all versions, which share a cache.
 
     `definition` is what to hold on to while an object is made: the definition, as it is; it raises StatusError when
     that is going. What a schema compiles to is made when first needed.
@@ -44,8 +51,8 @@ class CustomStrategy(Strategy):
 
     def __init__(
         self,
-        api_version: str,
         schema: Structural,
+        alike: frozenset[str],
         *,
         status: bool = False,
         scale: Scale | None = None,
@@ -53,7 +60,7 @@ class CustomStrategy(Strategy):
         paths: Paths = (),
         definition: Callable[[], Guard] | None = None,
     ) -> None:
-        self.api_version = api_version
+        self.alike = alike
         self.schema = schema
         self.status = status
         self.scale = scale
@@ -74,8 +81,8 @@ class CustomStrategy(Strategy):
         return None if self._fill is None else self._revived
 
     def _revived(self, obj: Object) -> bool:
-        """Fill in what has become a default since the object was written. Another version's it gets on its way here."""
-        if obj.get("apiVersion") != self.api_version:
+        """Fill in what has become a default since the object was written. For other schemas the conversion does."""
+        if obj.get("apiVersion") not in self.alike:
             return False
         before = orjson.dumps(obj)
         self.default(obj)
@@ -139,6 +146,10 @@ class CustomStrategy(Strategy):
         if any(error.type in _STOPS_RULES for error in found):
             return [invalid("<nil>", None, _NOT_CHECKED)]
         return validate(rules, obj, old)
+
+    def warnings(self, obj: Object) -> list[str]:
+        finalizers = obj["metadata"].get("finalizers") or ()
+        return [_PATHLESS.format(quote(name)) for name in finalizers if "/" not in name and name not in FINALIZERS]
 
     def fields(self, obj: Object) -> Mapping[str, str]:
         return {name: selectable(at(obj, path)) for name, path in self.paths.items()} if self.paths else {}

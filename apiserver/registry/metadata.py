@@ -17,7 +17,8 @@ from apiserver.registry.kind import Kind, Object
 ANNOTATIONS_LIMIT = 256 * 1024
 """Bytes of all annotation keys and values together."""
 
-_KNOWN_FINALIZERS = frozenset({"orphan", "foregroundDeletion", "kubernetes"})
+FINALIZERS = frozenset({"orphan", "foregroundDeletion", "kubernetes"})
+"""The few finalizers that have no domain and path."""
 _KEPT = ("name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds")
 
 
@@ -125,7 +126,7 @@ def _owners(owners: list[Mapping[str, Any]]) -> list[FieldError]:
 
 def validate_finalizer(name: str, at: str) -> list[FieldError]:
     errors = rules.each(names.qualified_name, name, at)
-    if "/" not in name and name not in _KNOWN_FINALIZERS:
+    if "/" not in name and name not in FINALIZERS:
         errors.append(invalid(at, name, "name is neither a standard finalizer name nor is it fully qualified"))
     return errors
 

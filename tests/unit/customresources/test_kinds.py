@@ -138,3 +138,13 @@ def test_old_objects_get_new_defaults() -> None:
     assert obj["spec"] == {"size": 3}
     assert not strategy.revive(obj)
     assert not strategy.revive({"apiVersion": "stable.example.com/v2", "spec": {}})
+    both = kinds_of(crd(schema, {**schema, "name": "v2", "storage": False}))
+    for revive in (kind.strategy.revive for kind in both):
+        assert revive is not None
+        assert revive({"apiVersion": "stable.example.com/v2", "spec": {}})  # in both versions the schema is the same
+
+
+def test_finalizers_without_a_path_are_warned_of() -> None:
+    strategy = kinds_of(crd(version("v1", storage=True)))[0].strategy
+    (text,) = strategy.warnings({"metadata": {"finalizers": ["hold", "orphan", "example.com/hold"]}})
+    assert text.startswith('metadata.finalizers: "hold": prefer a domain-qualified finalizer name including a path (/)')
