@@ -36,9 +36,8 @@ MUTATING: tuple[Plugin, ...] = (
     limitranger.default,
     serviceaccounts.default_account,
     priority.resolve,
-    defaultclasses.of_storage,
+    defaultclasses.name_default,
     runtimeclass.apply,
-    defaultclasses.of_ingress,
 )
 VALIDATING: tuple[Plugin, ...] = (
     namespaces.not_immortal,

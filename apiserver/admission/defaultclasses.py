@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from apiserver.registry.ingress import CLASS_ANNOTATION
@@ -12,8 +13,56 @@ if TYPE_CHECKING:
     from apiserver.admission.attributes import Attributes
     from apiserver.endpoints.state import State
 
-_INGRESS_DEFAULT = ("ingressclass.kubernetes.io/is-default-class",)
-_OLD_STORAGE = "volume.beta.kubernetes.io/storage-class"
+
+@dataclass(frozen=True, slots=True)
+class Default:
+    """Objects of one kind that may name a class of another: in `field` of their spec, or in an old annotation."""
+
+    plural: str
+    group: str
+    field: str
+    annotation: str
+    classes: str
+    marks: tuple[str, ...]
+    """The annotations by which a class says that it is the default."""
+    class_group: str
+
+
+_DEFAULTS = (
+    Default(
+        "persistentvolumeclaims",
+        "",
+        "storageClassName",
+        "volume.beta.kubernetes.io/storage-class",
+        "storageclasses",
+        DEFAULT_ANNOTATIONS,
+        "storage.k8s.io",
+    ),
+    Default(
+        "ingresses",
+        "networking.k8s.io",
+        "ingressClassName",
+        CLASS_ANNOTATION,
+        "ingressclasses",
+        ("ingressclass.kubernetes.io/is-default-class",),
+        "networking.k8s.io",
+    ),
+)
+_BY_KIND = {(each.plural, each.group): each for each in _DEFAULTS}
+
+
+async def name_default(state: State, attributes: Attributes, obj: Object | None, old: Object | None) -> None:
+    """Name the default class in a new object that names none."""
+    kind = attributes.resource.kind
+    default = _BY_KIND.get((kind.plural, kind.group))
+    if obj is None or default is None or not attributes.creates(default.plural, default.group):
+        return
+    spec = obj.get("spec")
+    annotations = (obj.get("metadata") or {}).get("annotations") or {}
+    if isinstance(spec, dict) and spec.get(default.field) is None and default.annotation not in annotations:
+        name = default_of(state, default.classes, default.class_group, default.marks)
+        if name is not None:
+            spec[default.field] = name
 
 
 def default_of(state: State, plural: str, group: str, annotations: tuple[str, ...]) -> str | None:
@@ -27,29 +76,3 @@ def default_of(state: State, plural: str, group: str, annotations: tuple[str, ..
 def _says_so(obj: Object, annotations: tuple[str, ...]) -> bool:
     given = obj["metadata"].get("annotations") or {}
     return any(given.get(annotation) == "true" for annotation in annotations)
-
-
-def _annotated(obj: Object, annotation: str) -> bool:
-    return annotation in ((obj.get("metadata") or {}).get("annotations") or {})
-
-
-async def of_storage(state: State, attributes: Attributes, obj: Object | None, old: Object | None) -> None:
-    """A claim for storage."""
-    if obj is None or not attributes.creates("persistentvolumeclaims"):
-        return
-    spec = obj.get("spec")
-    if isinstance(spec, dict) and spec.get("storageClassName") is None and not _annotated(obj, _OLD_STORAGE):
-        name = default_of(state, "storageclasses", "storage.k8s.io", DEFAULT_ANNOTATIONS)
-        if name is not None:
-            spec["storageClassName"] = name
-
-
-async def of_ingress(state: State, attributes: Attributes, obj: Object | None, old: Object | None) -> None:
-    """An Ingress."""
-    if obj is None or not attributes.creates("ingresses", "networking.k8s.io"):
-        return
-    spec = obj.get("spec")
-    if isinstance(spec, dict) and spec.get("ingressClassName") is None and not _annotated(obj, CLASS_ANNOTATION):
-        name = default_of(state, "ingressclasses", "networking.k8s.io", _INGRESS_DEFAULT)
-        if name is not None:
-            spec["ingressClassName"] = name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from apiserver.admission import lookup
 from apiserver.admission.remembered import Remembered
 from apiserver.registry.kind import Object
 from apiserver.registry.priorityclass import PREEMPT
@@ -44,7 +45,10 @@ async def resolve(state: State, attributes: Attributes, obj: Object | None, old:
 async def _resolve(state: State, attributes: Attributes, spec: Object) -> None:
     name = spec.get("priorityClassName")
     if name:
-        found = await _class(state, attributes, name)
+        named = await lookup.find(state, "priorityclasses", GROUP, name)
+        if named is None:
+            raise attributes.forbidden(f"no PriorityClass with name {name} was found")
+        found = named
     else:
         found = _DEFAULT.of(state) or _NONE
         if "metadata" in found:
@@ -59,16 +63,6 @@ async def _resolve(state: State, attributes: Attributes, spec: Object) -> None:
             text = f"the {called} ({given}) must not be provided in pod spec; priority admission controller computed"
             raise attributes.forbidden(f"{text} {computed[field]} from the given PriorityClass name")
         spec[field] = computed[field]
-
-
-async def _class(state: State, attributes: Attributes, name: str) -> Object:
-    cache = state.resource("priorityclasses", GROUP).cache
-    if name not in cache.entries:
-        await state.feed.fresh()
-    entry = cache.entries.get(name)
-    if entry is None:
-        raise attributes.forbidden(f"no PriorityClass with name {name} was found")
-    return entry.decode()
 
 
 async def one_default(state: State, attributes: Attributes, obj: Object | None, old: Object | None) -> None:

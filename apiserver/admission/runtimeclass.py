@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from apiserver.admission import lookup
 from apiserver.registry import rules
 from apiserver.registry.kind import Object
 
@@ -22,7 +23,9 @@ async def apply(state: State, attributes: Attributes, obj: Object | None, old: O
     if not isinstance(spec, dict):
         return
     name = spec.get("runtimeClassName")
-    found = await _class(state, attributes, name) if name else {}
+    found = await lookup.find(state, "runtimeclasses", GROUP, name) if name else {}
+    if found is None:
+        raise attributes.forbidden(f'pod rejected: RuntimeClass "{name}" not found')
     fixed = (found.get("overhead") or {}).get("podFixed")
     if fixed:
         if spec.get("overhead") is not None and not rules.same(spec["overhead"], fixed):
@@ -34,16 +37,6 @@ async def apply(state: State, attributes: Attributes, obj: Object | None, old: O
         raise attributes.forbidden(why)
     if where := found.get("scheduling"):
         _place(attributes, spec, where)
-
-
-async def _class(state: State, attributes: Attributes, name: str) -> Object:
-    cache = state.resource("runtimeclasses", GROUP).cache
-    if name not in cache.entries:
-        await state.feed.fresh()
-    entry = cache.entries.get(name)
-    if entry is None:
-        raise attributes.forbidden(f'pod rejected: RuntimeClass "{name}" not found')
-    return entry.decode()
 
 
 def _place(attributes: Attributes, spec: Object, where: Object) -> None:

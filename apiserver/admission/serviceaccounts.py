@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from api import names
+from apiserver.admission import lookup
 from apiserver.registry.kind import Object
 from apiserver.registry.pod_rules import MIRROR
 from apiserver.registry.pod_usage import containers
@@ -36,7 +37,7 @@ async def default_account(state: State, attributes: Attributes, obj: Object | No
     name = spec.get("serviceAccountName") or spec.get("serviceAccount") or DEFAULT
     spec["serviceAccountName"] = spec["serviceAccount"] = name
     found = await _find(state, attributes, name)
-    if not found.get("metadata"):
+    if found is None:
         return
     if not spec.get("imagePullSecrets") and found.get("imagePullSecrets"):
         spec["imagePullSecrets"] = found["imagePullSecrets"]
@@ -44,19 +45,15 @@ async def default_account(state: State, attributes: Attributes, obj: Object | No
         mount(spec)
 
 
-async def _find(state: State, attributes: Attributes, name: str) -> Object:
-    """The account; an empty object if it is `default` and not there."""
-    resource = state.resource("serviceaccounts")
-    key = resource.key(attributes.namespace, name)
-    if key not in resource.cache.entries and name != DEFAULT:
-        await state.feed.fresh()
-    entry = resource.cache.entries.get(key)
-    if entry is not None:
-        return entry.decode()
+async def _find(state: State, attributes: Attributes, name: str) -> Object | None:
     if name == DEFAULT:
-        return {}
-    where = f"{attributes.namespace}/{name}"
-    raise attributes.forbidden(f'error looking up service account {where}: serviceaccount "{name}" not found')
+        entry = state.resource("serviceaccounts").cache.entries.get(f"{attributes.namespace}/{name}")
+        return entry.decode() if entry is not None else None
+    found = await lookup.find(state, "serviceaccounts", "", name, attributes.namespace)
+    if found is None:
+        where = f"{attributes.namespace}/{name}"
+        raise attributes.forbidden(f'error looking up service account {where}: serviceaccount "{name}" not found')
+    return found
 
 
 def _wants_token(spec: Object, found: Object) -> bool:

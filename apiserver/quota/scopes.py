@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from apiserver.registry.kind import Kind, Object
+from apiserver.registry.podspec.scheduling import pod_terms
 from apiserver.registry.resources import qos_class
 
 
@@ -52,15 +53,7 @@ def _best_effort(spec: Object) -> bool:
 
 
 def _across_namespaces(spec: Object) -> bool:
-    affinity = spec.get("affinity") or {}
-    for kind in ("podAffinity", "podAntiAffinity"):
-        terms = affinity.get(kind) or {}
-        weighted = terms.get("preferredDuringSchedulingIgnoredDuringExecution") or ()
-        hard = terms.get("requiredDuringSchedulingIgnoredDuringExecution") or ()
-        for term in (*hard, *(each.get("podAffinityTerm") or {} for each in weighted)):
-            if term.get("namespaces") or term.get("namespaceSelector") is not None:
-                return True
-    return False
+    return any(term.get("namespaces") or term.get("namespaceSelector") is not None for term in pod_terms(spec))
 
 
 _OF_PODS: dict[str, Callable[[Object], bool]] = {

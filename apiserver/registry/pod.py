@@ -10,7 +10,7 @@ from apiserver.registry import pod_columns, pod_rules, pod_update, resources
 from apiserver.registry.kind import Context, Kind, Object, Strategy
 from apiserver.registry.pod_ephemeral import EphemeralStrategy
 from apiserver.registry.pod_resize import ResizeStrategy
-from apiserver.registry.podspec import defaults, warnings
+from apiserver.registry.podspec import defaults, scheduling, warnings
 
 TOLERATION_SECONDS = 300
 """How long a pod stays on a node that is not ready or not reachable, unless it says otherwise."""
@@ -102,14 +102,9 @@ def _select_own_values(labels: Mapping[str, str], spec: Object) -> None:
     """`matchLabelKeys` mean the pod's own values, which are written into the selectors once, when it is made."""
     for constraint in spec.get("topologySpreadConstraints") or ():
         _add_values(constraint, labels, "matchLabelKeys", "In")
-    affinity = spec.get("affinity") or {}
-    for kind in ("podAffinity", "podAntiAffinity"):
-        terms = affinity.get(kind) or {}
-        weighted = terms.get("preferredDuringSchedulingIgnoredDuringExecution") or ()
-        required = terms.get("requiredDuringSchedulingIgnoredDuringExecution") or ()
-        for term in (*required, *(each.get("podAffinityTerm") or {} for each in weighted)):
-            _add_values(term, labels, "matchLabelKeys", "In")
-            _add_values(term, labels, "mismatchLabelKeys", "NotIn")
+    for term in scheduling.pod_terms(spec):
+        _add_values(term, labels, "matchLabelKeys", "In")
+        _add_values(term, labels, "mismatchLabelKeys", "NotIn")
 
 
 def _add_values(term: Object, labels: Mapping[str, str], field: str, operator: str) -> None:

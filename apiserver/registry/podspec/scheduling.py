@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from api import names
@@ -16,6 +16,15 @@ _PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
 _WEIGHT = "must be in the range 1-100"
 _BAD_OPERATOR = "not a valid selector operator"
 _POSITIVE = "must be greater than zero"
+
+
+def pod_terms(spec: Object) -> Iterator[Object]:
+    """The terms of a pod's affinities and anti-affinities to other pods."""
+    value = spec.get("affinity") or {}
+    for kind in ("podAffinity", "podAntiAffinity"):
+        terms = value.get(kind) or {}
+        yield from terms.get(_REQUIRED) or ()
+        yield from (each.get("podAffinityTerm") or {} for each in terms.get(_PREFERRED) or ())
 
 
 def affinity(value: Object, at: str) -> list[FieldError]:
