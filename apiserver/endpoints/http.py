@@ -6,8 +6,6 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMappi
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-import orjson
-
 from api.errors import NotAcceptable, RequestEntityTooLarge, StatusError
 from apiserver.auth.user import User
 from apiserver.endpoints import compression, warning
@@ -132,9 +130,6 @@ class Request:
         self.status = 304
         await self.send({"type": "http.response.start", "status": 304, "headers": list(headers)})
         await self.send({"type": "http.response.body", "body": b""})
-
-    async def answer_json(self, status: int, value: Any, headers: Headers = ()) -> None:
-        await self.answer(status, orjson.dumps(value), JSON, headers)
 
     async def answer_chunks(self, status: int, chunks: list[bytes], content_type: bytes = JSON) -> None:
         """Send an answer whose parts are all there already."""

@@ -10,10 +10,9 @@ from api.field import FieldError, invalid
 from api.metadata import rfc3339
 from apiserver.admission.chain import consult
 from apiserver.auth.serviceaccounts import Bound
-from apiserver.endpoints.answer import answer_value
+from apiserver.endpoints.answer import answer_value, wanted
 from apiserver.endpoints.body import read_typed
 from apiserver.endpoints.http import Request
-from apiserver.endpoints.negotiate import form_of
 from apiserver.endpoints.options import write_options
 from apiserver.endpoints.paths import Target
 from apiserver.endpoints.state import Resource, State
@@ -48,7 +47,7 @@ async def _create(state: State, request: Request, resource: Resource, target: Ta
     asked["metadata"]["creationTimestamp"] = rfc3339(datetime.now(UTC))
     asked["spec"] = {**spec, "audiences": audiences, "expirationSeconds": seconds}
     asked["status"] = {"token": token, "expirationTimestamp": rfc3339(datetime.fromtimestamp(expires, UTC))}
-    await answer_value(request, form_of(request.header(b"accept")), asked, 201)
+    await answer_value(request, wanted(request), asked, 201)
 
 
 def _wrong(seconds: int) -> list[FieldError]:
