@@ -10,14 +10,26 @@ they are so.
 from api.apply.configuration import Apply
 from api.apply.conflict import ApplyConflict
 from api.apply.entries import decode
-from api.apply.managers import Scope, Writer, keep_times, owned_after_create, owned_after_update
+from api.apply.managers import (
+    Change,
+    Scope,
+    Writer,
+    change,
+    foreign,
+    keep_times,
+    owned_after_create,
+    owned_after_update,
+)
 
 __all__ = [
     "Apply",
     "ApplyConflict",
+    "Change",
     "Scope",
     "Writer",
+    "change",
     "decode",
+    "foreign",
     "keep_times",
     "owned_after_create",
     "owned_after_update",

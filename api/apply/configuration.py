@@ -7,6 +7,7 @@ there, it is kept up to date for clients that still go by it.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +37,8 @@ class Apply:
     scope: Scope
     writer: Writer
     force: bool = False
+    served: Collection[str] = ()
+    """The versions that there are of the object; what is owned in any other is forgotten. Nothing: this one only."""
 
     def to(self, live: Object | None) -> Object:
         """The object after the apply, with its managedFields. Raises ApplyConflict, BadRequest, StatusError."""
@@ -73,7 +76,8 @@ class Apply:
     def _known(self, live: Object) -> list[Entry]:
         """The live object's entries. What was there before anybody was tracked gets an owner of its own."""
         if stored := live["metadata"].get("managedFields"):
-            return list(stored)
+            known = self.served or (self.scope.api_version,)
+            return [item for item in stored if item["apiVersion"] in known]
         added = self.scope.own(self._shape.born(_without_managers(live)))
         return taken([], added, LEAF, self.scope, Writer(BEFORE_FIRST_APPLY, self.writer.time))
 

@@ -9,6 +9,7 @@ Everything here is pure; objects are plain JSON dicts and are never changed.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,10 +82,34 @@ def owned_after_create(obj: Object, given: Any, scope: Scope, writer: Writer) ->
     return arranged(taken(entries, added, LEAF, scope, writer))
 
 
-def owned_after_update(new: Object, old: Object, given: Any, scope: Scope, writer: Writer) -> list[Entry]:
+Change = tuple[Tree, Tree]
+"""The fields that a write has set, and those that are there no more."""
+
+
+def change(old: Object, new: Object, scope: Scope) -> Change:
+    """What a write has changed of what it may own."""
+    added, modified, removed = shape_of(scope.schema).diff(old, new)
+    return scope.own(union(added or LEAF, modified or LEAF)), scope.own(removed)
+
+
+def foreign(old: Object, scope: Scope) -> set[str]:
+    """The other versions in which fields of the object are owned."""
+    entries = old["metadata"].get("managedFields") or ()
+    return {item["apiVersion"] for item in entries if item["apiVersion"] != scope.api_version}
+
+
+def owned_after_update(
+    new: Object,
+    old: Object,
+    given: Any,
+    scope: Scope,
+    writer: Writer,
+    elsewhere: Mapping[str, Change] | None = None,
+) -> list[Entry]:
     """The managedFields after an update of `old` to `new`. `given` are those that the client sent along.
 
-    An object that has none is not tracked, until somebody applies to it.
+    An object that has none is not tracked, until somebody applies to it. `elsewhere` is the same change in each of the
+    other versions in which fields are owned (`foreign`); what is owned in a version that is not there is forgotten.
     """
     kept: list[Entry] = old["metadata"].get("managedFields") or []
     if not scope.subresource:
@@ -94,17 +119,23 @@ def owned_after_update(new: Object, old: Object, given: Any, scope: Scope, write
             kept = arranged(sent)
     if not kept:
         return []
-    added, modified, removed = shape_of(scope.schema).diff(old, new)
-    mine = scope.own(union(added or LEAF, modified or LEAF))
-    lost = scope.own(removed)
+    mine, lost = change(old, new, scope)
     if not mine and not lost:
         return kept
-    return arranged(capped(taken(kept, mine, lost, scope, writer)))
+    return arranged(capped(taken(kept, mine, lost, scope, writer, elsewhere)))
 
 
-def taken(entries: list[Entry], mine: Tree, lost: Tree, scope: Scope, writer: Writer) -> list[Entry]:
+def taken(
+    entries: list[Entry],
+    mine: Tree,
+    lost: Tree,
+    scope: Scope,
+    writer: Writer,
+    elsewhere: Mapping[str, Change] | None = None,
+) -> list[Entry]:
     """The entries after the writer took some fields, and others are there no more."""
     me = (writer.manager, UPDATE, scope.api_version, scope.subresource)
+    everywhere = {**(elsewhere or {}), scope.api_version: (mine, lost)}
     before, left = LEAF, []
     for item in entries:
         fields = item["fieldsV1"]
@@ -113,7 +144,8 @@ def taken(entries: list[Entry], mine: Tree, lost: Tree, scope: Scope, writer: Wr
             if not mine:
                 left.append(item if before is fields else with_fields(item, before))
             continue
-        rest = difference(difference(fields, mine), lost)
+        made, gone = everywhere.get(item["apiVersion"], (fields, LEAF))  # of a version that is no more, nothing stays
+        rest = difference(difference(fields, made), gone)
         left.append(item if rest is fields else with_fields(item, rest))
     if mine:
         left.append(

@@ -14,7 +14,7 @@ from api.yaml import decode_yaml, duplicate_keys
 from apiserver.endpoints.body import check_name, conform
 from apiserver.endpoints.http import Request
 from apiserver.endpoints.objectmeta import check_namespace, metadata_of
-from apiserver.endpoints.ownership import scope_of
+from apiserver.endpoints.ownership import scope_of, versions_of
 from apiserver.endpoints.state import Resource, State
 from apiserver.endpoints.write import Author, Part, Update, create
 from apiserver.registry.kind import Kind, Object
@@ -76,7 +76,8 @@ class Applying:
     def _apply(self, config: Object) -> Apply:
         writer = Writer(self.author.manager, rfc3339(self.state.context(self.author.user).now))
         scope = scope_of(self.resource.kind, self.subresource)
-        return Apply(config, scope, writer, self.author.options.force)
+        served = versions_of(self.state.catalog, self.resource.kind)
+        return Apply(config, scope, writer, self.author.options.force, served)
 
     async def _create(self, config: Object) -> bytes:
         if uid := (config.get("metadata") or {}).get("uid"):

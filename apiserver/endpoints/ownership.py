@@ -9,8 +9,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from api.apply import Scope, Writer, decode, owned_after_create, owned_after_update
+from api.apply import Scope, Writer, change, decode, foreign, owned_after_create, owned_after_update
 from api.schema import Schema
+from apiserver.endpoints.catalog import Catalog, Resource
 from apiserver.registry.kind import Kind, Object
 
 MANAGER_LIMIT = 128
@@ -46,13 +47,40 @@ def own_new(obj: Object, given: Any, kind: Kind, manager: str) -> None:
         obj["metadata"]["managedFields"] = managed
 
 
-def own_changed(new: Object, old: Object, given: Any, kind: Kind, subresource: str, writer: Writer) -> None:
-    """Set the managedFields of an object that has changed."""
-    managed = owned_after_update(new, old, given, scope_of(kind, subresource), writer)
+async def own_changed(
+    new: Object, old: Object, given: Any, resource: Resource, subresource: str, writer: Writer, catalog: Catalog
+) -> None:
+    """Set the managedFields of an object that has changed. Raises StatusError when a webhook that converts fails."""
+    scope = scope_of(resource.kind, subresource)
+    elsewhere = {}
+    for version in foreign(old, scope):
+        sibling = _in_version(catalog, resource.kind, version)
+        if sibling is not None:
+            before, after = await _converted([old, new], resource, sibling)
+            elsewhere[version] = change(before, after, scope_of(sibling, subresource))
+    managed = owned_after_update(new, old, given, scope, writer, elsewhere)
     if managed:
         new["metadata"]["managedFields"] = managed
     else:
         new["metadata"].pop("managedFields", None)
+
+
+def versions_of(catalog: Catalog, kind: Kind) -> tuple[str, ...]:
+    """The versions in which an object's fields can be owned."""
+    return tuple(each.kind.api_version for each in catalog.family(*kind.family)) or (kind.api_version,)
+
+
+def _in_version(catalog: Catalog, kind: Kind, version: str) -> Kind | None:
+    return next((each.kind for each in catalog.family(*kind.family) if each.kind.api_version == version), None)
+
+
+async def _converted(objects: list[Object], resource: Resource, kind: Kind) -> list[Object]:
+    """The objects of a resource in the version of `kind`. Where no version converts, they differ only in name."""
+    if resource.kind.convert is not None and not resource.kind.kept:
+        objects = await resource.kind.convert(objects, resource.home.kind.api_version)
+    if kind.convert is not None and not kind.kept:
+        objects = await kind.convert(objects, kind.api_version)
+    return objects
 
 
 def sensible(managed: Any) -> bool:

@@ -251,7 +251,7 @@ class Update:
             new = _status_of(new, old)
         if self.part is Part.MAIN:
             self.resource.kind.strategy.default(new)
-        self._own(new, old, managed, context)
+        await self._own(new, old, managed, context)
         if self.silent:
             return await self._store(key, new, old, FREE)
         attributes = self.author.attributes("update", self.resource, self.namespace, self.name, self.subresource)
@@ -278,7 +278,7 @@ class Update:
         await _admit(self.state, attributes, shown, before)
         return new if orjson.dumps(shown) == given else self.face.into(new, shown)
 
-    def _own(self, new: Object, old: Object, managed: Any, context: Context) -> None:
+    async def _own(self, new: Object, old: Object, managed: Any, context: Context) -> None:
         """Keep the managedFields right."""
         meta = new["metadata"]
         if self.applied:
@@ -287,7 +287,7 @@ class Update:
             meta.pop("managedFields", None)
         elif not self.silent:
             writer = Writer(self.author.manager, rfc3339(context.now))
-            own_changed(new, old, managed, self.resource.kind, self.subresource, writer)
+            await own_changed(new, old, managed, self.resource, self.subresource, writer, self.state.catalog)
         elif kept := old["metadata"].get("managedFields"):
             meta["managedFields"] = kept
 

@@ -228,3 +228,32 @@ async def test_an_object_that_is_too_large_with_its_owners_is_kept_without(api: 
     made = await api.create("configmaps", many)
     assert made.code == 201, made.message
     assert "managedFields" not in made.body["metadata"]
+
+
+async def test_owners_in_two_versions_of_one_object(api: Api) -> None:
+    def path(version: str) -> str:
+        return api.path("horizontalpodautoscalers", "one", group="autoscaling", version=version)
+
+    target = {"kind": "Deployment", "name": "web", "apiVersion": "apps/v1"}
+    metric = {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 70}}
+    spec = {"scaleTargetRef": target, "minReplicas": 1, "maxReplicas": 5}
+    new = {"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "one"}}
+    made = await apply(
+        api, path("v2"), {**new, "spec": {**spec, "metrics": [{"type": "Resource", "resource": metric}]}}
+    )
+    assert made.code == 201, made.message
+    await api.patch(f"{path('v1')}?fieldManager=old", {"spec": {"maxReplicas": 9}})
+    found = owners((await api.get(path("v2"))).body)
+    assert found["old", "Update"] == [".spec.maxReplicas"]
+    assert ".spec.maxReplicas" not in found["me", "Apply"]
+    assert ".spec.metrics" in found["me", "Apply"]
+    await api.patch(f"{path('v1')}?fieldManager=old", {"spec": {"targetCPUUtilizationPercentage": 50}})
+    body = (await api.get(path("v2"))).body
+    assert body["spec"]["metrics"][0]["resource"]["target"]["averageUtilization"] == 50
+    found = owners(body)
+    assert ".spec.metrics" not in found["me", "Apply"]
+    assert ".spec.targetCPUUtilizationPercentage" in found["old", "Update"]
+    refused = await apply(api, path("v2"), {**new, "spec": {**spec, "maxReplicas": 3}})
+    assert refused.message == (
+        'Apply failed with 1 conflict: conflict with "old" using autoscaling/v1: .spec.maxReplicas'
+    )

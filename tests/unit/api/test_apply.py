@@ -7,7 +7,17 @@ from typing import Any
 import orjson
 import pytest
 
-from api.apply import Apply, ApplyConflict, Scope, Writer, keep_times, owned_after_create, owned_after_update
+from api.apply import (
+    Apply,
+    ApplyConflict,
+    Scope,
+    Writer,
+    change,
+    foreign,
+    keep_times,
+    owned_after_create,
+    owned_after_update,
+)
 from api.apply.fieldset import difference, intersection, paths, union, well_formed, without
 from api.errors import BadRequest, StatusError
 from api.schema import load
@@ -325,3 +335,19 @@ def test_sets_of_fields() -> None:
     ]
     nonsense: list[Any] = [{"a": {}}, {"f:a": 1}, {"k:x": {}}, {"k:1": {}}, {".": {"f:a": {}}}, []]
     assert not any(map(well_formed, nonsense))
+
+
+def test_ownership_in_other_versions() -> None:
+    live = update("other", create("maker", deployment()), replicas=4)
+    entries = live["metadata"]["managedFields"]
+    entries[0] = {**entries[0], "apiVersion": "apps/v1beta9"}
+    new = {**live, "spec": {**live["spec"], "replicas": 5}}
+    there = change(live, new, MAIN)
+    kept = owned_after_update(new, live, None, MAIN, Writer("third", T3), {"apps/v1beta9": there})
+    assert [each["manager"] for each in kept] == ["maker", "third"]
+    assert kept[0] == entries[0]
+    forgotten = owned_after_update(new, live, None, MAIN, Writer("third", T3))
+    assert [each["manager"] for each in forgotten] == ["third"]
+    assert foreign(live, MAIN) == {"apps/v1beta9"}
+    applied = Apply(config(paused=True), MAIN, Writer("me", T3)).to(live)
+    assert {each["manager"] for each in applied["metadata"]["managedFields"]} == {"me", "other"}
