@@ -5,8 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from api import schema as schemas
-from api.codec import decode_body, duplicate_fields, strict_error, strict_problems
-from api.errors import BadRequest
+from api.codec import (
+    JSON,
+    PROTOBUF,
+    YAML,
+    decode_body,
+    duplicate_fields,
+    media_type,
+    strict_error,
+    strict_problems,
+)
+from api.errors import BadRequest, UnsupportedMediaType
 from apiserver.endpoints.http import Request
 from apiserver.endpoints.objectmeta import metadata_of
 from apiserver.endpoints.options import FieldValidation
@@ -18,6 +27,8 @@ async def read_object(request: Request, kind: Kind, validation: FieldValidation)
     """The object of `kind` in the body. Raises BadRequest, UnsupportedMediaType, RequestEntityTooLarge."""
     body = await request.body()
     content_type = request.header(b"content-type")
+    if kind.schema.custom and media_type(content_type) == PROTOBUF:
+        raise UnsupportedMediaType((JSON, YAML))  # nobody knows a custom kind's field numbers
     obj = decode_body(body, content_type, kind.kind)
     check_kind(obj, kind.group, kind.version, kind.kind)
     duplicates = [] if validation == "Ignore" else duplicate_fields(body, content_type, obj)

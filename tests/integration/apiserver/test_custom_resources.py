@@ -63,6 +63,8 @@ async def test_patches(api: Api) -> None:
         assert (await api.patch(path, replace, JSON_PATCH)).body["metadata"]["generation"] == 3
         refused = await api.patch(path, {"spec": {"size": 4}}, STRATEGIC)
         assert (refused.code, refused.reason) == (415, "UnsupportedMediaType")
+        binary = await api.send("POST", things.path(), b"k8s\0", "application/vnd.kubernetes.protobuf")
+        assert (binary.code, binary.message.rpartition(": ")[2]) == (415, "application/json, application/yaml")
         apply = things.thing("a", {"colour": "red"})
         query = f"{path}?fieldManager=me"
         applied = await api.send("PATCH", query, apply, "application/apply-patch+yaml")
