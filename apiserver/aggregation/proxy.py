@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from api.errors import StatusError
+from apiserver.aggregation import upgrade
 from apiserver.aggregation.identity import ProxyIdentity, headers_for, is_identity
 from apiserver.auth.user import MASTERS, User
-from apiserver.endpoints.http import Disconnected, Request
+from apiserver.connection import TAKE_KEY, Taken
+from apiserver.endpoints.http import BODY_LIMIT, Disconnected, Request
 from apiserver.remote import services, tls
 from apiserver.remote.failure import describe
 from daemon.log import logger
@@ -81,14 +83,54 @@ class Proxy:
             await _refuse(request, "service unavailable")
             return
         try:
-            answer = await self._ask(request, remote)
+            await (self._join(request, remote) if upgrade.wanted(request) else self._exchange(request, remote))
         except StatusError:
             await _refuse(request, "service unavailable")
         except Unreachable as error:
             await _refuse(request, f"error trying to reach service: {error}")
-        else:
-            async with answer:
-                await self._pass_on(request, answer)
+
+    async def _exchange(self, request: Request, remote: Remote) -> None:
+        """One request and its answer. Raises StatusError, Unreachable before the answer has begun."""
+        body = None if request.method in _BODILESS else await request.body()
+        url = f"https://{self._resolve(remote)}{_target(request)}"
+        async with await self._open(request.method, url, _headers(request), remote, body) as answer:
+            await self._pass_on(request, answer)
+
+    async def _join(self, request: Request, remote: Remote) -> None:
+        """Another protocol, if the other server agrees to it. Raises StatusError, Unreachable before anybody has."""
+        address = self._resolve(remote)
+        headers = [*_headers(request), ("Connection", "Upgrade"), ("Upgrade", upgrade.wanted(request))]
+        headers.append(("Host", f"{remote.host}:{remote.port}"))
+        try:
+            upstream = await upgrade.Upstream.open(address, self._tls(remote), remote.host)
+            try:
+                await upstream.ask(request.method, _target(request), headers)
+                if upstream.agrees:
+                    await self._carry(request, upstream)
+                    return
+                body = await upstream.body(BODY_LIMIT)
+            finally:
+                upstream.close()
+        except (OSError, TimeoutError, ValueError, upgrade.NotHttp) as error:
+            raise Unreachable(str(error), f"https://{address}") from error
+        kept = [(name, value) for name, value in upstream.headers if name.decode("latin-1") not in _DROPPED]
+        await _start(request, upstream.status, kept)
+        await request.stream(body)
+        await request.end_stream()
+
+    async def _carry(self, request: Request, upstream: upgrade.Upstream) -> None:
+        """Both connections as one, until either ends or this server does."""
+        client: Taken = request.scope[TAKE_KEY]()
+        request.status = upstream.status
+        joined = asyncio.create_task(upstream.join(client), name="upgrade")
+        stopping = asyncio.create_task(self._state.stopping.wait(), name="upgrade: server stopping")
+        try:
+            await asyncio.wait((joined, stopping), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (joined, stopping):
+                task.cancel()
+            await asyncio.gather(joined, stopping, return_exceptions=True)
+            client.close()
 
     async def get(self, remote: Remote, path: str, seconds: float, accept: str = "application/json") -> Answered:
         """Ask on this server's own behalf. Raises Unreachable."""
@@ -106,16 +148,6 @@ class Proxy:
     def _resolve(self, remote: Remote) -> services.Address:
         """Raises StatusError."""
         return services.resolve(self._state, remote.namespace, remote.service, remote.port)
-
-    async def _ask(self, request: Request, remote: Remote) -> ClientResponse:
-        headers = [*_passed_on(request), *headers_for(request.user)]
-        if client := request.scope.get("client"):
-            headers.append(("X-Forwarded-For", str(client[0])))
-        body = None if request.method in _BODILESS else await request.body()
-        # The path as it was read when it was decided that the client may ask: what was escaped there stays data here.
-        query = request.scope["query_string"].decode("latin-1")
-        url = f"https://{self._resolve(remote)}{quote(request.path, safe=_IN_PATH)}{'?' if query else ''}{query}"
-        return await self._open(request.method, url, headers, remote, body)
 
     async def _open(
         self, method: str, url: str, headers: list[tuple[str, str]], remote: Remote, body: bytes | None
@@ -161,8 +193,7 @@ class Proxy:
     async def _pass_on(self, request: Request, answer: ClientResponse) -> None:
         headers = [(name.lower(), value) for name, value in answer.raw_headers]
         kept = [(name, value) for name, value in headers if name.decode("latin-1") not in _HOP_BY_HOP]
-        request.status = answer.status
-        await request.send({"type": "http.response.start", "status": answer.status, "headers": kept})
+        await _start(request, answer.status, kept)
         copying = asyncio.create_task(_copy(request, answer), name="proxy: copy")
         leaving = asyncio.create_task(request.disconnected(), name="proxy: client leaving")
         stopping = asyncio.create_task(self._state.stopping.wait(), name="proxy: server stopping")
@@ -184,11 +215,25 @@ class Proxy:
             self._session = None
 
 
-def _passed_on(request: Request) -> list[tuple[str, str]]:
-    """The client's headers that are meant for the other server."""
+async def _start(request: Request, status: int, headers: list[tuple[bytes, bytes]]) -> None:
+    request.status = status
+    await request.send({"type": "http.response.start", "status": status, "headers": headers})
+
+
+def _target(request: Request) -> str:
+    """Path and query. The path is as it was read when it was decided that the client may ask."""
+    query = request.scope["query_string"].decode("latin-1")
+    return f"{quote(request.path, safe=_IN_PATH)}{'?' if query else ''}{query}"
+
+
+def _headers(request: Request) -> list[tuple[str, str]]:
+    """The client's headers that are meant for the other server, and who the client is."""
     headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.scope["headers"]]
     dropped = {*_DROPPED, *(word.strip().lower() for word in request.header(b"connection").split(","))}
-    return [(name, value) for name, value in headers if name not in dropped and not is_identity(name)]
+    kept = [(name, value) for name, value in headers if name not in dropped and not is_identity(name)]
+    if client := request.scope.get("client"):
+        kept.append(("X-Forwarded-For", str(client[0])))
+    return kept + headers_for(request.user)
 
 
 async def _copy(request: Request, answer: ClientResponse) -> bool:

@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import aiohttp
+import pytest
 from aiohttp import web
 
 from tests.harness.control import ControlPlane
@@ -53,6 +55,7 @@ class MetricsServer:
     def __init__(self) -> None:
         self.seen: list[web.Request] = []
         self.released = asyncio.Event()
+        self.closed = asyncio.Event()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         self.seen.append(request)
@@ -62,6 +65,8 @@ class MetricsServer:
             return web.json_response({"paths": {ROOT[1:]: {"serverRelativeURL": f"/openapi/v3{ROOT}?hash=A1"}}})
         if request.path == f"/openapi/v3{ROOT}":
             return web.json_response(DOCUMENT)
+        if request.path.endswith("/echo"):
+            return await self.echo(request)
         if request.path == f"{ROOT}/nodes" and request.query.get("watch"):
             return await self.watch(request)
         if request.path == f"{ROOT}/nodes" and request.method == "GET":
@@ -71,6 +76,16 @@ class MetricsServer:
         if request.method == "POST":
             return web.json_response({"sent": await request.json()}, status=201)
         return web.json_response({"kind": "Status", "code": 404, "message": "no such thing"}, status=404)
+
+    async def echo(self, request: web.Request) -> web.StreamResponse:
+        if request.query.get("refuse"):
+            return web.Response(status=403, text="not here")
+        socket = web.WebSocketResponse(protocols=("v1.echo",))
+        await socket.prepare(request)
+        async for message in socket:
+            await socket.send_str(f"{request.headers['X-Remote-User']}: {message.data}")
+        self.closed.set()
+        return socket
 
     async def watch(self, request: web.Request) -> web.StreamResponse:
         answer = web.StreamResponse(headers={"Content-Type": "application/json"})
@@ -173,6 +188,22 @@ async def test_a_watch_comes_through_as_it_happens(api: Api, plane: ControlPlane
         assert await events.take(1) == [("ADDED", "n1")]
         server.released.set()
         assert [event["type"] for event in await events.rest()] == ["DELETED"]
+
+
+async def test_another_protocol_goes_both_ways(api: Api, plane: ControlPlane, tmp_path: Path) -> None:
+    url = f"{api.server}{ROOT}/nodes/n1/echo"
+    async with extension(api, plane, tmp_path) as server:
+        async with api.session.ws_connect(url, protocols=("v1.echo",)) as socket:
+            assert socket.protocol == "v1.echo"
+            for text in ("one", "x" * 300_000):
+                await socket.send_str(text)
+                assert await socket.receive_str() == f"kubernetes-admin: {text}"
+        async with asyncio.timeout(5):
+            await server.closed.wait()
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await api.session.ws_connect(f"{url}?refuse=1")
+        assert refused.value.status == 403
+        assert (await api.get(f"{ROOT}/nodes/n1")).code == 200
 
 
 async def test_kubectl_top_and_raw(api: Api, plane: ControlPlane, tmp_path: Path) -> None:

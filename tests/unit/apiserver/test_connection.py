@@ -5,7 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import cast
 
-from apiserver.connection import JoinedWrites
+from uvicorn import Config
+from uvicorn.server import ServerState
+
+from apiserver.connection import TAKE_KEY, ClientConnection, JoinedWrites
+from apiserver.endpoints.app import Asgi
+from apiserver.endpoints.http import Receive, Scope, Send
 
 
 class Recorder:
@@ -58,3 +63,59 @@ async def test_closing_loses_nothing() -> None:
     assert recorder.written == [b"HTTP/1.1 204 No Content\r\n\r\n"]
     await asyncio.sleep(0)
     assert len(recorder.written) == 1
+
+
+UPGRADE = b"GET /x HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n\r\n"
+
+
+def connected(app: Asgi) -> tuple[ClientConnection, Recorder]:
+    """A connection to an application, over a transport that only takes notes."""
+    recorder = Recorder()
+    protocol = ClientConnection(Config(app, ws="none", lifespan="off", log_config=None), ServerState(), {})
+    protocol.connection_made(cast(asyncio.Transport, recorder))
+    return protocol, recorder
+
+
+async def test_a_connection_is_taken_over_with_what_was_sent_ahead() -> None:
+    done = asyncio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        taken = scope[TAKE_KEY]()
+        await taken.write(b"hello")
+        read = b""
+        while data := await taken.reader.read(100):
+            read += data
+        assert read == b"one two three"
+        taken.close()
+        done.set()
+
+    protocol, recorder = connected(app)
+    protocol.data_received(UPGRADE + b"one ")
+    protocol.data_received(b"two ")
+    await asyncio.sleep(0)
+    protocol.data_received(b"three")
+    protocol.connection_lost(None)
+    async with asyncio.timeout(5):
+        await done.wait()
+    assert recorder.written == [b"hello"]
+    assert recorder.closed
+
+
+async def test_who_asks_for_another_protocol_in_vain_is_answered_and_left() -> None:
+    done = asyncio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 404, "headers": [(b"content-length", b"0")]})
+        await send({"type": "http.response.body", "body": b""})
+        done.set()
+
+    protocol, recorder = connected(app)
+    protocol.data_received(UPGRADE)
+    protocol.data_received(b"GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n")
+    async with asyncio.timeout(5):
+        await done.wait()
+    assert recorder.closed
+    answer = b"".join(recorder.written)
+    assert answer.startswith(b"HTTP/1.1 404")
+    assert answer.count(b"HTTP/1.1") == 1
+    assert b"connection: close" in answer
