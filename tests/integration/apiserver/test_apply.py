@@ -20,6 +20,7 @@ from tests.integration.apiserver.api import (
     deployment,
     pod,
 )
+from tests.integration.apiserver.custom import INTEGER, STRING, custom, obj, version
 
 APPLY = "application/apply-patch+yaml"
 
@@ -257,3 +258,79 @@ async def test_owners_in_two_versions_of_one_object(api: Api) -> None:
     assert refused.message == (
         'Apply failed with 1 conflict: conflict with "old" using autoscaling/v1: .spec.maxReplicas'
     )
+
+
+async def test_custom_kinds_are_applied_by_their_schemas(api: Api) -> None:
+    ports = {
+        "type": "array",
+        "items": obj(port=INTEGER, protocol={"type": "string", "default": "TCP"}, name=STRING) | {"required": ["port"]},
+        "x-kubernetes-list-type": "map",
+        "x-kubernetes-list-map-keys": ["port", "protocol"],
+    }
+    tags = {"type": "array", "items": STRING, "x-kubernetes-list-type": "set"}
+    whole = obj(a=STRING, b=STRING) | {"x-kubernetes-map-type": "atomic"}
+    free = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    spec = obj(size=INTEGER, ports=ports, tags=tags, whole=whole, free=free, plain={"type": "array", "items": STRING})
+    async with custom(api, version(schema=spec)) as things:
+        path = things.path("one")
+        wish = {
+            "size": 1,
+            "ports": [{"port": 80, "name": "web"}],
+            "tags": ["x"],
+            "whole": {"a": "1"},
+            "free": {"deep": {"er": 1}},
+            "plain": ["a"],
+        }
+        made = await apply(api, path, things.thing("one", wish))
+        assert made.code == 201, made.message
+        assert owners(made.body)["me", "Apply"] == [
+            ".spec.free.deep.er",
+            ".spec.plain",
+            '.spec.ports[port=80,protocol="TCP"]',
+            '.spec.ports[port=80,protocol="TCP"].name',
+            '.spec.ports[port=80,protocol="TCP"].port',
+            ".spec.size",
+            '.spec.tags[="x"]',
+            ".spec.whole",
+        ]
+        more = {"ports": [{"port": 80, "protocol": "UDP"}], "tags": ["y"], "free": {"deep": {"other": 2}}}
+        both = (await apply(api, path, things.thing("one", more), "other")).body["spec"]
+        assert [(each["port"], each["protocol"]) for each in both["ports"]] == [(80, "TCP"), (80, "UDP")]
+        assert (both["tags"], both["free"]) == (["x", "y"], {"deep": {"er": 1, "other": 2}})
+        refused = await apply(api, path, things.thing("one", {"whole": {"b": "2"}}), "other")
+        assert refused.message == 'Apply failed with 1 conflict: conflict with "me": .spec.whole'
+        less = (await apply(api, path, things.thing("one", {"size": 1}))).body["spec"]
+        assert less == {"size": 1, **more}
+        unknown = await apply(api, path, things.thing("one", {"sise": 1}))
+        assert unknown.message.endswith(".spec.sise: field not declared in schema")
+        strategic = await api.patch(path, {"spec": {"size": 2}}, STRATEGIC)
+        assert strategic.code == 415
+        assert "strategic" not in strategic.message
+
+
+async def test_a_dry_run_of_every_write_stores_nothing(api: Api) -> None:
+    await api.create("deployments", deployment(), group="apps")
+    await api.create("pods", pod())
+    web, one = api.path("deployments", "one", group="apps"), api.path("pods", "one")
+    before = [(await api.get(path)).body for path in (web, one)]
+    scale = (await api.get(f"{web}/scale")).body
+    binding = {"metadata": {"name": "one"}, "target": {"kind": "Node", "name": "n1"}}
+    eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "one"}}
+    dry = "?dryRun=All"
+    answers = [
+        await api.send("PUT", web + dry, {**before[0], "spec": {**before[0]["spec"], "replicas": 7}}),
+        await api.patch(f"{web}/status{dry}", {"status": {"replicas": 9}}),
+        await api.send("PUT", f"{web}/scale{dry}", {**scale, "spec": {"replicas": 8}}),
+        await api.patch(f"{web}/scale{dry}", {"spec": {"replicas": 8}}),
+        await apply(api, web, scaled(4), query="&dryRun=All&force=true"),
+        await api.send("POST", f"{one}/binding{dry}", binding),
+        await api.send("POST", f"{one}/eviction{dry}", eviction),
+        await api.delete(f"{one}{dry}"),
+        await api.delete(api.path("pods"), {"dryRun": ["All"]}),
+        await apply(api, api.path("configmaps", "new"), config_map("new"), query="&dryRun=All"),
+    ]
+    assert [answer.code for answer in answers] == [200, 200, 200, 200, 200, 201, 201, 200, 200, 201]
+    assert answers[0].body["spec"]["replicas"] == 7
+    assert answers[2].body["spec"]["replicas"] == 8
+    assert [(await api.get(path)).body for path in (web, one)] == before
+    assert (await api.get(api.path("configmaps", "new"))).code == 404
