@@ -83,6 +83,8 @@ class Pages:
         asked: str = Query("", alias="hash"),
     ) -> Response:
         self._current()
+        if not path:
+            return await self.index(accept_encoding, if_none_match)
         document = self._documents.get(path)
         if document is None:
             return refusal(NoSuchResource())
