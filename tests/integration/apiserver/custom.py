@@ -99,8 +99,11 @@ async def established(api: Api, crd: Object) -> Object:
 
 async def gone(api: Api, crd: Object) -> None:
     """Wait until the definition is not there any more."""
-    name, since = crd["metadata"]["name"], crd["metadata"]["resourceVersion"]
-    async with api.watch(DEFINITIONS, f"&fieldSelector=metadata.name={name}&resourceVersion={since}") as events:
+    selector = f"fieldSelector=metadata.name={crd['metadata']['name']}"
+    there = await api.get(f"{DEFINITIONS}?{selector}")
+    if not there.names:
+        return
+    async with api.watch(DEFINITIONS, f"&{selector}&resourceVersion={there.version}") as events:
         while (await events.next())["type"] != "DELETED":
             continue
 

@@ -20,6 +20,7 @@ from tests.integration.apiserver.custom import (
     custom,
     definition,
     fresh_group,
+    gone,
     obj,
     until,
     version,
@@ -154,6 +155,22 @@ async def test_two_servers_serve_it_at_once(api: Api, second: ControlPlane) -> N
             assert monotonic() - begun < 1
             assert (await api.get(path)).names == (await other.get(path)).names == ["a", "b"]
             await other.delete(f"{DEFINITIONS}/{crd['metadata']['name']}")
+
+
+async def test_a_server_that_starts_finishes_what_another_began(api: Api, plane: ControlPlane, tmp_path: Path) -> None:
+    async with custom(api) as things:
+        held = things.thing("a")
+        held["metadata"]["finalizers"] = ["example.com/hold"]
+        assert (await api.send("POST", things.path(), held)).code == 201
+        await api.delete(things.definition)
+        with ControlPlane(tmp_path, etcd_url=plane.etcd_url) as third:
+            async with connect(third) as fresh:
+                crd = (await fresh.get(things.definition)).body
+                assert (await fresh.get(things.path())).names == ["a"]
+                assert (await fresh.get(f"/apis/{things.group}")).code == 200
+                assert (await fresh.patch(things.path("a"), {"metadata": {"finalizers": None}})).code == 200
+                await gone(fresh, crd)
+                assert (await fresh.get(things.path())).code == 404
 
 
 async def test_two_servers_give_no_name_twice(api: Api, second: ControlPlane) -> None:
