@@ -164,7 +164,8 @@ def test_a_node_taint_without_effect(api: Api) -> None:
     change = [{"op": "add", "path": "/spec/taints", "value": [{"key": "a"}]}]
     answer = api.patch("/api/v1/nodes/taint-me", change, JSON_PATCH)
     assert (answer.code, answer.fields) == (422, ["metadata.taints[0].effect"])
-    assert api.get("/api/v1/nodes/taint-me").body["spec"] == {}
+    born_with = {"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}
+    assert api.get("/api/v1/nodes/taint-me").body["spec"] == {"taints": [born_with]}
     api.send("DELETE", "/api/v1/nodes/taint-me")
 
 

@@ -49,8 +49,10 @@ async def foreign(api: Api) -> None:
 
 async def nodes(api: Api) -> None:
     room = {"status": {"allocatable": {"cpu": "8", "memory": "8Gi", "pods": "110"}}}
+    ready = {"conditions": [{"type": "Ready", "status": "True"}]}
     for name in ("one", "theirs"):
-        assert (await api.send("POST", f"{CORE}/nodes", {"metadata": {"name": name}})).code == 201
+        node = {"metadata": {"name": name}, "status": ready}
+        assert (await api.send("POST", f"{CORE}/nodes", node)).code == 201
         assert (await api.patch(f"{CORE}/nodes/{name}/status", room, STRATEGIC)).code == 200
 
 

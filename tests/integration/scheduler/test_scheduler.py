@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
@@ -46,15 +46,17 @@ async def cluster(plane: ControlPlane) -> AsyncIterator[tuple[Client, Informer[c
             await remove_pods(client)
 
 
+def ready_node(name: str, cpu: str) -> core_v1.Node:
+    """Without a controller that takes the taint of new nodes away, a node has to be ready when it is made."""
+    ready = core_v1.NodeCondition(type="Ready", status="True")
+    status = core_v1.NodeStatus(allocatable={"cpu": cpu, "memory": "8Gi", "pods": "110"}, conditions=[ready])
+    return core_v1.Node(metadata=meta_v1.ObjectMeta(name=name), status=status)
+
+
 async def ensure_nodes(client: Client) -> None:
     for number in range(NODES):
-        node = core_v1.Node(metadata=meta_v1.ObjectMeta(name=f"n{number}"))
-        try:
-            node = await client.create(node)
-        except errors.AlreadyExists:
-            continue
-        node.status = core_v1.NodeStatus(allocatable={"cpu": "4", "memory": "8Gi", "pods": "110"})
-        await client.update_status(node)
+        with suppress(errors.AlreadyExists):
+            await client.create(ready_node(f"n{number}", cpu="4"))
 
 
 async def remove_pods(client: Client) -> None:
@@ -133,10 +135,7 @@ async def test_the_user_is_told_why_and_when(plane: ControlPlane) -> None:
             )
 
         await settle(told)
-        node = core_v1.Node(metadata=meta_v1.ObjectMeta(name="huge-node"))
-        node = await client.create(node)
-        node.status = core_v1.NodeStatus(allocatable={"cpu": "100", "memory": "8Gi", "pods": "110"})
-        await client.update_status(node)
+        await client.create(ready_node("huge-node", cpu="100"))
         await until("the new node's use", lambda: node_of(pods, "huge") == "huge-node")
 
         async def both_events() -> None:
