@@ -37,7 +37,7 @@ def binary(version: str) -> Path:
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_the_binaries_are_what_they_are_taken_for(version: str) -> None:
-    argv = [binary(version), "version", "--client", "-o", "json"]
+    argv = [str(binary(version)), "version", "--client", "-o", "json"]
     done = subprocess.run(argv, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout)["clientVersion"]["gitVersion"].startswith(f"v{version}.")
 

@@ -1,8 +1,9 @@
 """What passes of a suite, written down: the list may only grow.
 
-A file in `tests/clients/ratchet/` names each test of a suite: those that pass, and those that fail with the reason in
-words. A listed test that fails fails ours; so does one that passes and is not listed, and a failure that nobody
-has explained. `pytest tests/clients --ratchet-update` writes the file anew; reasons stay, and new failures get none.
+A file in `tests/clients/ratchet/` names each test of a suite: those that pass, and with the reason in words those that
+fail, and those that are not even run because they would only wait for what cannot come. A listed test that fails fails
+ours; so does one that passes and is not listed, and a failure that nobody has explained.
+`pytest tests/clients --ratchet-update` writes the file anew; reasons stay, and new failures get none.
 """
 
 from __future__ import annotations
@@ -29,20 +30,27 @@ class Outcome:
 
 @dataclass
 class Ratchet:
-    """The tests that pass, and those that fail with the reason."""
+    """The tests that pass, and those that fail or are left out with the reason."""
 
     passes: set[str] = field(default_factory=set)
     fails: dict[str, str] = field(default_factory=dict)
+    omits: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def load(cls, suite: str) -> Ratchet:
         path = FOLDER / f"{suite}.yaml"
         listed = yaml.safe_load(path.read_text()) if path.exists() else {}
-        return cls(set(listed.get("passes") or ()), dict(listed.get("fails") or {}))
+        return cls(set(listed.get("passes") or ()), dict(listed.get("fails") or {}), dict(listed.get("omits") or {}))
 
     def save(self, suite: str) -> None:
-        listed = {"passes": sorted(self.passes), "fails": {name: self.fails[name] for name in sorted(self.fails)}}
-        text = yaml.safe_dump(listed, sort_keys=False, width=120, allow_unicode=True)
+        listed = {
+            "passes": sorted(self.passes),
+            "fails": dict(sorted(self.fails.items())),
+            "omits": dict(sorted(self.omits.items())),
+        }
+        text = yaml.safe_dump(
+            {key: value for key, value in listed.items() if value}, sort_keys=False, width=120, allow_unicode=True
+        )
         (FOLDER / f"{suite}.yaml").write_text(f"# See tests/clients/foreign/ratchet.py.\n{text}")
 
     def problems(self, seen: Mapping[str, Outcome]) -> Iterator[str]:
@@ -61,4 +69,4 @@ class Ratchet:
 
     def updated(self, seen: Mapping[str, Outcome]) -> Ratchet:
         failed = {name: self.fails.get(name, "") for name, outcome in seen.items() if not outcome.passed}
-        return Ratchet({name for name, outcome in seen.items() if outcome.passed}, failed)
+        return Ratchet({name for name, outcome in seen.items() if outcome.passed}, failed, self.omits)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
@@ -18,15 +18,16 @@ from tests.harness.process import SCRIPTS
 class Suite:
     """A command that runs tests in `folder` and writes a JUnit report.
 
-    `argv` may hold `{report}`; `only` turns the names of tests, as the report has them, into the words that run just
-    those.
+    `argv` may hold `{report}`; `only` and `without` turn the names of tests, as the report has them, into the words
+    that run just those or all others.
     """
 
     folder: Path
     argv: Sequence[str]
     env: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 170
-    only: Callable[[Sequence[str]], list[str]] = lambda names: []
+    only: Callable[[Collection[str]], list[str]] = lambda names: []
+    without: Callable[[Collection[str]], list[str]] = lambda names: []
 
     def run(self, *more: str) -> dict[str, Outcome]:
         """Run everything; the outcome by test."""
@@ -49,7 +50,7 @@ class Suite:
         assert report.exists(), f"{shlex.join(argv)}: no report\n{log.read_text(errors='replace')[-4000:]}"
         return outcomes(report)
 
-    def again(self, names: Sequence[str]) -> dict[str, Outcome]:
+    def again(self, names: Collection[str]) -> dict[str, Outcome]:
         """Run just these once more: others' tests wait for so many seconds, and the machine may have been busy."""
         if not names:
             return {}
@@ -64,13 +65,19 @@ def pytest_suite(
     argv = [str(SCRIPTS / "python"), "-m", "pytest", "-p", "no:cacheprovider", "-c", str(folder / "pytest.ini")]
     (folder / "pytest.ini").write_text("[pytest]\n")
     argv += ["--rootdir", str(folder), "--junitxml={report}", "-q", *flags, *tests]
-    return Suite(folder, argv, {"PYTHONPATH": str(folder), **env}, seconds, _named)
+    return Suite(folder, argv, {"PYTHONPATH": str(folder), **env}, seconds, _named, _unnamed)
 
 
-def _named(names: Sequence[str]) -> list[str]:
+def _named(names: Collection[str]) -> list[str]:
     """The words with which pytest runs the tests of these names and, by bad luck, some that have a name in common."""
     bare = {name.rpartition("::")[2].partition("[")[0] for name in names}
     return ["-k", " or ".join(sorted(bare))]
+
+
+def _unnamed(names: Collection[str]) -> list[str]:
+    """The words with which pytest leaves out test functions of these names."""
+    places = (name.rpartition("::") for name in sorted(names))
+    return [word for module, _, test in places for word in ("--deselect", f"{module.replace('.', '/')}.py::{test}")]
 
 
 def outcomes(report: Path) -> dict[str, Outcome]:
