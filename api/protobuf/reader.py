@@ -9,13 +9,18 @@ import struct
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache, lru_cache
 from typing import Any
 
 import orjson
 
 from api.codec import MalformedBody, decode_json
 from api.metadata import micro_time, rfc3339
-from api.protobuf.tables import EXTENSIONS, MAGIC, META, find_message, rows_of
+from api.protobuf.tables import EXTENSIONS, MAGIC, META, Row, find_message, rows_of
+
+Read = Callable[[Any, int], Any]
+"""Makes a JSON value of a field's content, and of how deep it stands."""
+Set = Callable[[dict[str, Any], Any, int], None]
 
 _DEPTH_LIMIT = 100
 _SCALARS = frozenset({"bool", "bytes", "double", "int32", "int64", "string"})
@@ -33,7 +38,8 @@ def decode(body: bytes) -> dict[str, Any]:
         return decode_json(raw)
     if not kind:
         raise MalformedBody("Object 'Kind' is missing in the protobuf message")
-    return {"apiVersion": api_version, "kind": kind} | _message(find_message(api_version, kind), raw, 0)
+    obj: dict[str, Any] = _message(find_message(api_version, kind))(raw, 0)
+    return {"apiVersion": api_version, "kind": kind} | obj
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:
@@ -49,20 +55,24 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
         shift += 7
 
 
-def _fields(data: bytes) -> Iterator[tuple[int, int, int | bytes]]:
-    """(number, wire type, value) of each field. Raises MalformedBody."""
+def _fields(data: bytes) -> Iterator[tuple[int, int, Any]]:
+    """(number, wire type, value) of each field: a number for wire type 0, else bytes. Raises MalformedBody."""
     at, end = 0, len(data)
     while at < end:
-        tag, at = _varint(data, at)
+        tag = data[at]
+        if tag < 0x80:
+            at += 1
+        else:
+            tag, at = _varint(data, at)
         number, wire_type = tag >> 3, tag & 7
         value: int | bytes
-        if wire_type == 0:
+        if wire_type == 2:
+            size, at = _varint(data, at)
+            value, at = data[at : at + size], at + size
+        elif wire_type == 0:
             value, at = _varint(data, at)
         elif wire_type in (1, 5):
             size = 8 if wire_type == 1 else 4
-            value, at = data[at : at + size], at + size
-        elif wire_type == 2:
-            size, at = _varint(data, at)
             value, at = data[at : at + size], at + size
         else:
             raise MalformedBody(f"proto: illegal wireType {wire_type}")
@@ -90,49 +100,102 @@ def _text(data: bytes) -> str:
         raise MalformedBody("string field contains invalid UTF-8") from problem
 
 
-def _message(name: str, data: bytes, depth: int) -> dict[str, Any]:
-    """A message as a JSON object."""
-    if depth > _DEPTH_LIMIT:
-        raise MalformedBody("exceeded max depth")
-    rows, obj = rows_of(name), dict[str, Any]()
-    for number, _, raw in _fields(data):
-        row = rows.get(number)
-        if row is None:
-            continue
-        if row.values:
-            obj.setdefault(row.name, {}).update([_entry(row.values, _bytes(raw), depth)])
-            continue
-        value = _value(row.type, raw, depth)
-        if row.repeated:
-            obj.setdefault(row.name, []).append(value)
-        elif row.inlined:
-            obj.update(value)
-        elif value is not None and (value or row.keeps_zero or row.type not in _SCALARS):
-            obj[row.name] = value
-    return obj
+@cache
+def _message(name: str) -> Read:
+    """The function that reads a message as a JSON object. It looks at its fields with the first one: they may nest."""
+    rows = rows_of(name)
+    setters: dict[int, Set] = {}
+
+    def read(data: bytes, depth: int) -> dict[str, Any]:
+        if depth > _DEPTH_LIMIT:
+            raise MalformedBody("exceeded max depth")
+        if not setters:
+            setters.update(_setter(number, row) for number, row in rows.items())
+        obj: dict[str, Any] = {}
+        for number, wire_type, raw in _fields(data):
+            setter = setters.get(number << 3 | wire_type)
+            if setter is not None:
+                setter(obj, raw, depth)
+            elif number in rows:
+                raise MalformedBody(f"proto: wrong wireType = {wire_type} for field {rows[number].name}")
+        return obj
+
+    return read
 
 
-def _entry(type_name: str, data: bytes, depth: int) -> tuple[str, Any]:
-    """One entry of a map; an absent value is the type's empty one."""
-    entry = {number: value for number, _, value in _fields(data)}
-    value = entry.get(2, b"" if type_name not in ("bool", "int32", "int64") else 0)
-    return _text(_bytes(entry.get(1, b""))), _value(type_name, value, depth)
+def _setter(number: int, row: Row) -> tuple[int, Set]:
+    """(tag, what puts a field's value into the object)."""
+    name = row.name
+    if row.values:
+        entry = _entry(row.values)
+
+        def put(obj: dict[str, Any], raw: Any, depth: int) -> None:
+            key, value = entry(raw, depth)
+            obj.setdefault(name, {})[key] = value
+
+        return number << 3 | 2, put
+    wire_type, value_of = _reader(row.type)
+    if row.repeated:
+
+        def add(obj: dict[str, Any], raw: Any, depth: int) -> None:
+            obj.setdefault(name, []).append(value_of(raw, depth))
+
+        return number << 3 | wire_type, add
+    if row.inlined:
+        return number << 3 | wire_type, lambda obj, raw, depth: obj.update(value_of(raw, depth))
+    if row.keeps_zero or row.type not in _SCALARS:
+
+        def put_any(obj: dict[str, Any], raw: Any, depth: int) -> None:
+            if (value := value_of(raw, depth)) is not None:
+                obj[name] = value
+
+        return number << 3 | wire_type, put_any
+
+    def put_some(obj: dict[str, Any], raw: Any, depth: int) -> None:
+        if value := value_of(raw, depth):
+            obj[name] = value
+
+    return number << 3 | wire_type, put_some
 
 
-def _value(type_name: str, raw: int | bytes, depth: int) -> Any:
-    match type_name:
-        case "string":
-            return _text(_bytes(raw))
-        case "int32" | "int64":
-            return _int(raw)
-        case "bool":
-            return bool(_int(raw))
-        case "bytes":
-            return b64encode(_bytes(raw)).decode()
-        case "double":
-            return struct.unpack("<d", _bytes(raw))[0]
-    special = _SPECIAL.get(type_name)
-    return special(_bytes(raw), depth) if special else _message(type_name, _bytes(raw), depth + 1)
+def _entry(type_name: str) -> Callable[[bytes, int], tuple[str, Any]]:
+    """Reads one entry of a map; an absent value is the type's empty one."""
+    _, value_of = _reader(type_name)
+
+    def entry(data: bytes, depth: int) -> tuple[str, Any]:
+        found = _numbered(data)
+        return _text(_bytes(found.get(1, b""))), value_of(_bytes(found.get(2, b"")), depth)
+
+    return entry
+
+
+def _reader(type_name: str) -> tuple[int, Read]:
+    """(wire type, what reads a value)."""
+    if type_name in _PLAIN:
+        return _PLAIN[type_name]
+    return 2, _SPECIAL.get(type_name) or _nested(type_name)
+
+
+def _nested(type_name: str) -> Read:
+    read = _message(type_name)
+    return lambda raw, depth: read(raw, depth + 1)
+
+
+def _double(raw: bytes, depth: int) -> float:
+    if len(raw) != 8:
+        raise MalformedBody("unexpected EOF")
+    value: float = struct.unpack("<d", raw)[0]
+    return value
+
+
+_PLAIN: dict[str, tuple[int, Read]] = {
+    "string": (2, lambda raw, depth: _text(raw)),
+    "bytes": (2, lambda raw, depth: b64encode(raw).decode()),
+    "int32": (0, lambda raw, depth: _int(raw)),
+    "int64": (0, lambda raw, depth: _int(raw)),
+    "bool": (0, lambda raw, depth: raw != 0),
+    "double": (1, _double),
+}
 
 
 def _numbered(data: bytes) -> dict[int, int | bytes]:
@@ -150,6 +213,7 @@ def _moment(data: bytes) -> datetime | None:
         return None
 
 
+@lru_cache(maxsize=4096)
 def _time(data: bytes, depth: int) -> str | None:
     moment = _moment(data)
     return rfc3339(moment) if moment else None
@@ -189,7 +253,7 @@ def _strings(data: bytes, depth: int) -> list[str]:
 def _schema_or_array(data: bytes, depth: int) -> Any:
     """A JSON schema, or a list of them."""
     props = f"{EXTENSIONS}.JSONSchemaProps"
-    found = [(number, _message(props, _bytes(value), depth + 1)) for number, _, value in _fields(data)]
+    found = [(number, _message(props)(_bytes(value), depth + 1)) for number, _, value in _fields(data)]
     single = next((schema for number, schema in found if number == 1), None)
     return single if single is not None else [schema for _, schema in found]
 
@@ -197,14 +261,14 @@ def _schema_or_array(data: bytes, depth: int) -> Any:
 def _schema_or_bool(data: bytes, depth: int) -> Any:
     fields = _numbered(data)
     if 2 in fields:
-        return _message(f"{EXTENSIONS}.JSONSchemaProps", _bytes(fields[2]), depth + 1)
+        return _message(f"{EXTENSIONS}.JSONSchemaProps")(_bytes(fields[2]), depth + 1)
     return bool(_int(fields.get(1, 0)))
 
 
 def _schema_or_strings(data: bytes, depth: int) -> Any:
     fields = _numbered(data)
     if 1 in fields:
-        return _message(f"{EXTENSIONS}.JSONSchemaProps", _bytes(fields[1]), depth + 1)
+        return _message(f"{EXTENSIONS}.JSONSchemaProps")(_bytes(fields[1]), depth + 1)
     return [_text(_bytes(value)) for number, _, value in _fields(data) if number == 2]
 
 

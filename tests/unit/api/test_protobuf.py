@@ -161,9 +161,9 @@ def test_custom_resource_definitions() -> None:
     data = chunk(rows["type"], b"object") + chunk(rows["$ref"], b"x") + chunk(rows["required"], b"a")
     data += varint(rows["x-kubernetes-preserve-unknown-fields"] << 3) + b"\x01"
     data += chunk(rows["default"], chunk(1, b'{"a":[1]}'))
-    assert reader._message(name, data, 0) == spec
-    assert reader._message(name, chunk(rows["items"], chunk(1, data)), 0) == {"items": spec}
-    assert reader._message(name, chunk(rows["additionalProperties"], b"\x08\x01"), 0) == {"additionalProperties": True}
+    assert reader._message(name)(data, 0) == spec
+    assert reader._message(name)(chunk(rows["items"], chunk(1, data)), 0) == {"items": spec}
+    assert reader._message(name)(chunk(rows["additionalProperties"], b"\x08\x01"), 0) == {"additionalProperties": True}
 
 
 def test_json_inside_the_envelope() -> None:
