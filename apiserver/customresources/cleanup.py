@@ -9,11 +9,11 @@ import orjson
 
 from api import metadata
 from api.errors import Conflict, NotFound, StatusError
-from apiserver.customresources import status
 from apiserver.endpoints.delete import DeleteOptions, delete
 from apiserver.endpoints.state import Resource, State
 from apiserver.endpoints.write import Author, Part, Update
 from apiserver.registry.customresourcedefinition import CLEANUP
+from apiserver.registry.definitions.conditions import ESTABLISHED, TERMINATING, is_true, set_condition
 from apiserver.registry.kind import Object
 from apiserver.storage.cache import Expired
 from apiserver.storage.etcd import EtcdError
@@ -45,7 +45,7 @@ async def clean_up(state: State, definitions: Resource, crd: Object, author: Aut
 async def _clean(state: State, definitions: Resource, crd: Object, author: Author) -> None:
     name, spec = crd["metadata"]["name"], crd["spec"]
     family = state.catalog.family(spec["group"], spec["names"]["plural"])
-    ours = family and status.is_true(crd, status.ESTABLISHED)
+    ours = family and is_true(crd, ESTABLISHED)
     if ours:
         why = ("InstanceDeletionInProgress", "CustomResource deletion is in progress")
         await _say(state, definitions, name, author, "True", why)
@@ -84,7 +84,7 @@ async def _say(
     state: State, definitions: Resource, name: str, author: Author, value: str, why: tuple[str, str]
 ) -> None:
     def terminating(crd: Object) -> None:
-        status.set_condition(crd, status.TERMINATING, value, *why, metadata.now())
+        set_condition(crd, TERMINATING, value, *why, metadata.now())
 
     await _change(state, definitions, name, author, terminating, Part.STATUS)
 

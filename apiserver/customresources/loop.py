@@ -22,6 +22,7 @@ from apiserver.customresources.kinds import kinds_of
 from apiserver.endpoints.state import Resource, State
 from apiserver.endpoints.write import Author, Part, Update
 from apiserver.registry import KINDS
+from apiserver.registry.definitions.conditions import ESTABLISHED, NAMES_ACCEPTED, is_true
 from apiserver.registry.kind import Object
 from apiserver.storage.cache import Expired
 from apiserver.storage.etcd import EtcdError
@@ -231,12 +232,12 @@ def _group(crd: Object) -> str:
 
 def _has_names(crd: Object) -> bool:
     """Whether the kind may be served: it has its names, or had them once and asks for others now."""
-    return status.is_true(crd, status.NAMES_ACCEPTED) or status.is_true(crd, status.ESTABLISHED)
+    return is_true(crd, NAMES_ACCEPTED) or is_true(crd, ESTABLISHED)
 
 
 def _wants(crd: Object) -> bool:
     """Whether a definition waits for a name that another has."""
-    return not status.is_true(crd, status.NAMES_ACCEPTED)
+    return not is_true(crd, NAMES_ACCEPTED)
 
 
 def _age(known: tuple[int, Object]) -> tuple[str, str]:

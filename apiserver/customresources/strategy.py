@@ -13,7 +13,7 @@ from api.schema import Structural
 from api.schema.defaults import Fill, defaulter
 from api.schema.validate import ABSENT, Validator
 from apiserver.customresources.embedded import embedded_problems
-from apiserver.registry.kind import Context, Object, Scale, Strategy
+from apiserver.registry.kind import Context, Object, Scale, Strategy, at
 from apiserver.registry.metadata import FINALIZERS
 
 if TYPE_CHECKING:
@@ -148,17 +148,15 @@ class CustomStrategy(Strategy):
         return validate(rules, obj, old)
 
     def warnings(self, obj: Object) -> list[str]:
-        finalizers = obj["metadata"].get("finalizers") or ()
+        return self.update_warnings(obj, {"metadata": {}})
+
+    def update_warnings(self, new: Object, old: Object) -> list[str]:
+        known = old["metadata"].get("finalizers") or ()
+        finalizers = [name for name in new["metadata"].get("finalizers") or () if name not in known]
         return [_PATHLESS.format(quote(name)) for name in finalizers if "/" not in name and name not in FINALIZERS]
 
     def fields(self, obj: Object) -> Mapping[str, str]:
         return {name: selectable(at(obj, path)) for name, path in self.paths.items()} if self.paths else {}
-
-
-def at(obj: Any, path: tuple[str, ...]) -> Any:
-    for key in path:
-        obj = obj.get(key) if isinstance(obj, dict) else None
-    return obj
 
 
 def selectable(value: Any) -> str:

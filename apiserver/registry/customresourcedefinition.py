@@ -13,6 +13,7 @@ from api import names
 from api.field import FieldError, invalid
 from api.schema.formats import recognized
 from apiserver.registry import rules
+from apiserver.registry.definitions.conditions import ESTABLISHED, is_true
 from apiserver.registry.definitions.conversion import NONE, validate_conversion
 from apiserver.registry.definitions.names import (
     validate_approval,
@@ -106,11 +107,6 @@ class CustomResourceDefinitionStrategy(StatusStrategy):
         return [invalid("metadata.name", name, 'must be spec.names.plural+"."+spec.group')]
 
 
-def condition_is(obj: Object, type_: str, status: str = "True") -> bool:
-    conditions = (obj.get("status") or {}).get("conditions") or ()
-    return any(each.get("type") == type_ and each.get("status") == status for each in conditions)
-
-
 def _group(obj: Object) -> str:
     return obj["spec"].get("group") or ""
 
@@ -136,7 +132,7 @@ def _unchanged(new: Object, old: Object) -> list[FieldError]:
     """What the storage of existing objects depends on."""
     spec, before = new["spec"], old["spec"]
     errors: list[FieldError] = []
-    if condition_is(old, "Established"):
+    if is_true(old, ESTABLISHED):
         errors += rules.immutable(spec.get("scope"), before.get("scope"), "spec.scope")
         errors += rules.immutable(spec["names"].get("kind"), before["names"].get("kind"), "spec.names.kind")
     errors += rules.immutable(spec.get("group"), before.get("group"), "spec.group")

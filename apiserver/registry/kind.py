@@ -111,6 +111,10 @@ class Strategy:
         """Sentences for the `Warning` header: deprecated or suspicious, but taken."""
         return []
 
+    def update_warnings(self, new: Object, old: Object) -> list[str]:
+        """The same, of a change."""
+        return self.warnings(new)
+
     def grace_period(self, obj: Object, asked: int | None) -> int | None:
         """Seconds of graceful deletion, or None for a kind that goes at once. `asked` is the delete option, if any."""
         return None
@@ -160,6 +164,13 @@ class StatusStrategy(Strategy):
             new["status"] = old["status"]
         else:
             new.pop("status", None)
+
+
+def at(obj: Any, path: Iterable[str]) -> Any:
+    """What stands at a path of keys; None if there is nothing."""
+    for key in path:
+        obj = obj.get(key) if isinstance(obj, dict) else None
+    return obj
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from apiserver.endpoints.state import Resource, State
 from apiserver.endpoints.subresources.base import Subresource
 from apiserver.endpoints.versions import wait_for
 from apiserver.endpoints.write import Author, Face, Transform, Update
-from apiserver.registry.kind import Column, Kind, Object, Scale
+from apiserver.registry.kind import Column, Kind, Object, Scale, at
 
 GROUP, VERSION, KIND = "autoscaling", "v1", "Scale"
 DEFINITION = "io.k8s.api.autoscaling.v1.Scale"
@@ -115,13 +115,13 @@ async def _answer(request: Request, kind: Kind, raw: bytes) -> None:
 def scale_of(kind: Kind, obj: Object) -> Object:
     """The Scale of an object."""
     where = kind.scale or Scale()
-    selector = _at(obj, where.selector) if where.selector else None
+    selector = at(obj, where.selector) if where.selector else None
     return {
         "kind": KIND,
         "apiVersion": f"{GROUP}/{VERSION}",
         "metadata": {name: obj["metadata"][name] for name in _META if name in obj["metadata"]},
-        "spec": {"replicas": _at(obj, where.replicas) or 0},
-        "status": {"replicas": _at(obj, where.status_replicas) or 0, "selector": _selector(selector)},
+        "spec": {"replicas": at(obj, where.replicas) or 0},
+        "status": {"replicas": at(obj, where.status_replicas) or 0, "selector": _selector(selector)},
     }
 
 
@@ -161,13 +161,6 @@ def _selector(value: Any) -> str:
 
 def _is_label_selector(value: Any) -> bool:
     return isinstance(value, dict) and bool({"matchLabels", "matchExpressions"} & value.keys())
-
-
-def _at(obj: Object, path: tuple[str, ...]) -> Any:
-    value: Any = obj
-    for key in path:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value
 
 
 SCALE = Subresource("scale", {"get": _get, "update": _update, "patch": _patch}, GROUP, VERSION, KIND)

@@ -148,3 +148,5 @@ def test_finalizers_without_a_path_are_warned_of() -> None:
     strategy = kinds_of(crd(version("v1", storage=True)))[0].strategy
     (text,) = strategy.warnings({"metadata": {"finalizers": ["hold", "orphan", "example.com/hold"]}})
     assert text.startswith('metadata.finalizers: "hold": prefer a domain-qualified finalizer name including a path (/)')
+    old: Object = {"metadata": {"finalizers": ["hold"]}}
+    assert strategy.update_warnings({"metadata": {"finalizers": ["hold"]}}, old) == []

@@ -6,7 +6,8 @@ from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any
 
-from apiserver.customresources.status import accept, condition_of, set_condition, settle
+from apiserver.customresources.status import accept, settle
+from apiserver.registry.definitions.conditions import condition_of, set_condition
 from apiserver.registry.kind import Object
 
 NOW = datetime(2026, 11, 22, 11, 0, tzinfo=UTC)
