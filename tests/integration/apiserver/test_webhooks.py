@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.apiserver.api import STRATEGIC, Api, Object, config_map, deployment, pod
+from tests.integration.apiserver.api import STRATEGIC, TABLE, Api, Object, config_map, deployment, pod
 from tests.integration.apiserver.behind import expose
 from tests.integration.apiserver.webhooks import (
     CONFIGURATIONS,
@@ -363,3 +363,21 @@ async def test_custom_kinds_are_admitted_alike(api: Api, hooks: WebhookServer) -
     assert made.body["spec"] == {"color": "red", "size": 3}
     assert hooks.asked[0]["object"]["apiVersion"] == "webhooks.example.com/v2"
     await api.delete(f"{path}/gears.webhooks.example.com")
+
+
+async def test_validating_webhooks_are_asked_at_once(api: Api, hooks: WebhookServer) -> None:
+    hooks.delay = 0.5
+    several = [hook(api, hooks.on(f"/{name}", allow), f"{name}.webhooks.test") for name in "abcd"]
+    async with configured(api, "Validating", *several):
+        begun = asyncio.get_running_loop().time()
+        assert (await api.create("configmaps", config_map())).code == 201
+        assert asyncio.get_running_loop().time() - begun < 1.9
+    assert len(hooks.asked) == 4
+
+
+async def test_configurations_in_a_table(api: Api, hooks: WebhookServer) -> None:
+    path = f"{CONFIGURATIONS}/validatingwebhookconfigurations"
+    async with configured(api, "Validating", hook(api, hooks.on("/x", allow))):
+        table = (await api.get(f"{path}/{api.namespace}-validating", Accept=TABLE)).body
+    assert [column["name"] for column in table["columnDefinitions"]] == ["Name", "Webhooks", "Age"]
+    assert table["rows"][0]["cells"][:2] == [f"{api.namespace}-validating", 1]
