@@ -20,11 +20,12 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-Headers = Iterable[tuple[bytes, bytes]]
+Headers = Sequence[tuple[bytes, bytes]]
 
 NOTHING = ("", "", "")
 BODY_LIMIT = 3 * 1024 * 1024
 JSON = b"application/json"
+_NOT_KEPT = (b"cache-control", b"no-cache, private")
 
 
 class Disconnected(Exception):
@@ -185,7 +186,10 @@ class Request:
             fields.append((b"content-length", str(length).encode()))
         if self.audit is not None:
             fields.append((b"audit-id", self.audit.id.encode("latin-1", "replace")))
-        fields.extend(headers)
+        if headers:
+            fields.extend(headers)
+        if not headers or all(name != b"cache-control" for name, _ in headers):
+            fields.append(_NOT_KEPT)
         if self.warnings:
             fields += warning.headers(self.warnings)
         return {"type": "http.response.start", "status": status, "headers": fields}
