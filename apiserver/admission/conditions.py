@@ -30,6 +30,8 @@ class Conditions:
 
     conditions: tuple[tuple[str, Program], ...] = ()
     ignore_failure: bool = False
+    problem: str = ""
+    """Why they cannot be evaluated at all: they were stored when other rules held."""
 
     @classmethod
     def of(
@@ -44,7 +46,7 @@ class Conditions:
         return cls(tuple((item["expression"], program_of(item["expression"])) for item in items or ()), ignore_failure)
 
     def __bool__(self) -> bool:
-        return bool(self.conditions)
+        return bool(self.conditions or self.problem)
 
     def met(self, request: Object, authorizer: Any) -> bool:
         """`request` is an AdmissionRequest with its objects. Raises ConditionFailed."""
@@ -54,7 +56,7 @@ class Conditions:
 
     def hold(self, values: Mapping[str, Any]) -> bool:
         """Whether all hold for these variables. Raises ConditionFailed."""
-        failures: list[str] = []
+        failures = [self.problem] if self.problem else []
         for expression, program in self.conditions:
             try:
                 if program.evaluate(**values) is False:

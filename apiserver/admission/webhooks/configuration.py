@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 from apiserver.admission.conditions import Conditions
 from apiserver.admission.matching import Matching
 from apiserver.admission.webhooks.review import VERSIONS
+from apiserver.cel import CelError
 from apiserver.registry.kind import Object
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class Hook:
             index=index,
             client=spec["clientConfig"],
             matching=Matching.of(spec),
-            conditions=Conditions.of(spec.get("matchConditions"), ignore_failure=ignores_failure),
+            conditions=_conditions(spec, ignores_failure),
             version=next(each for each in spec["admissionReviewVersions"] if each in VERSIONS),
             seconds=spec.get("timeoutSeconds") or 10,
             ignores_failure=ignores_failure,
@@ -60,6 +61,13 @@ class Hook:
     @property
     def takes_dry_runs(self) -> bool:
         return self.side_effects in ("None", "NoneOnDryRun")
+
+
+def _conditions(spec: Mapping[str, Any], ignore_failure: bool) -> Conditions:
+    try:
+        return Conditions.of(spec.get("matchConditions"), ignore_failure=ignore_failure)
+    except CelError as error:
+        return Conditions(ignore_failure=ignore_failure, problem=f"compilation failed: {error}")
 
 
 class _Read:
