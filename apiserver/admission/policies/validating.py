@@ -83,8 +83,7 @@ class _Verdict:
                 if action == "Deny":
                     self._deny(name, binding, refusal.message, refusal.reason)
                 elif action == "Warn":
-                    text = f"Validation failed for ValidatingAdmissionPolicy '{name}' with binding '{binding.name}'"
-                    self.question.attributes.warnings.append(f"{text}: {refusal.message}")
+                    self._warn(f"'{name}' with binding '{binding.name}': {refusal.message}")
                 else:
                     self._note_failure(binding, refusal)
         for failure in outcome.failures:
@@ -93,6 +92,11 @@ class _Verdict:
             known = self._notes.setdefault(key, [])
             if value not in known:
                 known.append(value)
+
+    def _warn(self, what: str) -> None:
+        text, warnings = f"Validation failed for ValidatingAdmissionPolicy {what}", self.question.attributes.warnings
+        if text not in warnings:  # a write may be tried again
+            warnings.append(text)
 
     def _note_failure(self, binding: Binding, refusal: Refusal) -> None:
         about = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from apiserver.cel.functions import standard
+from apiserver.cel.functions import TABLE, standard
 from apiserver.cel.operators import is_key
 from apiserver.cel.values import NONE, Budget, CelError, Optional
 
@@ -47,17 +47,12 @@ def entry(_: Budget, entries: dict[Any, Any], key: Any) -> Optional:
 
 
 @standard("_[?_]", Optional, object, spends=True)
+@standard("_[_]", Optional, object, spends=True)
 def of_optional(budget: Budget, optional: Optional, key: Any) -> Optional:
     if not optional.present:
         return NONE
-    if type(optional.value) is list:
-        return element(budget, optional.value, key)
-    return entry(budget, optional.value, key)
-
-
-@standard("_[_]", Optional, object, spends=True)
-def within_optional(budget: Budget, optional: Optional, key: Any) -> Optional:
-    return of_optional(budget, optional, key)
+    found: Optional = TABLE["_[?_]"].find((type(optional.value), type(key)))(budget, optional.value, key)
+    return found
 
 
 @standard("first", list)
