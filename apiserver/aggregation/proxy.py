@@ -18,6 +18,7 @@ from apiserver.auth.user import MASTERS, User
 from apiserver.connection import TAKE_KEY, Taken
 from apiserver.endpoints.http import BODY_LIMIT, Disconnected, Request
 from apiserver.remote import services, tls
+from apiserver.remote.address import Address
 from apiserver.remote.failure import describe
 from daemon.log import logger
 
@@ -145,7 +146,7 @@ class Proxy:
         except TimeoutError as error:
             raise Unreachable("context deadline exceeded", url) from error
 
-    def _resolve(self, remote: Remote) -> services.Address:
+    def _resolve(self, remote: Remote) -> Address:
         """Raises StatusError."""
         return services.resolve(self._state, remote.namespace, remote.service, remote.port)
 

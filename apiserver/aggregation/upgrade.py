@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import httptools
 
 from apiserver.connection import TAKE_KEY, Taken
-from apiserver.remote.services import Address
+from apiserver.remote.address import Address
 
 if TYPE_CHECKING:
     from apiserver.endpoints.http import Request

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import ssl
 
-from apiserver.remote.services import Address
+from apiserver.remote.address import Address
 
 _UNTRUSTED = "x509: certificate signed by unknown authority"
 _VERIFY = {

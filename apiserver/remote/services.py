@@ -8,28 +8,17 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from api.errors import NotFound, ServiceUnavailable
 from apiserver.registry.kind import Object
+from apiserver.remote.address import Address
 
 if TYPE_CHECKING:
     from apiserver.endpoints.state import State
     from apiserver.storage.cache import Entry
 
 _SERVICE_NAME = "kubernetes.io/service-name"
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """A host name or IP address, and a port."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 def find_service(state: State, namespace: str, name: str) -> Object:

@@ -18,6 +18,7 @@ from api.errors import NotFound, StatusError, from_status
 from api.field import quote
 from apiserver.registry.kind import Object
 from apiserver.remote import services, tls
+from apiserver.remote.address import Address
 from apiserver.remote.failure import describe
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class Endpoint:
 
     url: str
     host: str
-    address: services.Address | None = None
+    address: Address | None = None
 
     @property
     def target(self) -> str:

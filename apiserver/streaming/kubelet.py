@@ -9,13 +9,13 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httptools
 
 from apiserver.registry.kind import Object
+from apiserver.remote.address import Address
 
 DEFAULT_PORT = 10250
 CONNECT_TIMEOUT = 10.0
@@ -27,25 +27,14 @@ class KubeletError(Exception):
     """The kubelet could not be asked."""
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
-    """Where a node's kubelet listens."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-
-def location_of(node: Object) -> Location:
+def location_of(node: Object) -> Address:
     """From what the node says of itself. Raises KubeletError."""
     status = node.get("status") or {}
     addresses = {each.get("type"): each.get("address") for each in status.get("addresses") or ()}
     endpoint = (status.get("daemonEndpoints") or {}).get("kubeletEndpoint") or {}
     for kind in _PREFERRED:
         if addresses.get(kind):
-            return Location(addresses[kind], endpoint.get("Port") or DEFAULT_PORT)
+            return Address(addresses[kind], endpoint.get("Port") or DEFAULT_PORT)
     raise KubeletError(f"no preferred addresses found; known addresses: {sorted(filter(None, addresses))}")
 
 
@@ -57,7 +46,7 @@ class KubeletClient:
         self._context: ssl.SSLContext | None = None
 
     @asynccontextmanager
-    async def get(self, location: Location, path: str, insecure: bool = False) -> AsyncIterator[Answer]:
+    async def get(self, location: Address, path: str, insecure: bool = False) -> AsyncIterator[Answer]:
         """Ask for a path; the connection closes with the context. Raises KubeletError."""
         url = f"https://{location}{path}"
         try:

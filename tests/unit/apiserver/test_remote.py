@@ -12,8 +12,9 @@ import pytest
 from aiohttp.client_reqrep import ConnectionKey
 
 from apiserver.remote import tls
+from apiserver.remote.address import Address
 from apiserver.remote.failure import describe
-from apiserver.remote.services import Address, ready_in
+from apiserver.remote.services import ready_in
 from apiserver.remote.webhook import Endpoint, WebhookError, read_answer
 
 KEY = ConnectionKey("hook.ns.svc", 443, True, True, None, None, None, None)
