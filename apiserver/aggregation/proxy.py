@@ -19,6 +19,7 @@ from apiserver.connection import TAKE_KEY, Taken
 from apiserver.endpoints.http import BODY_LIMIT, Disconnected, Request
 from apiserver.remote import services, tls
 from apiserver.remote.address import Address
+from apiserver.remote.answer import BrokenAnswer
 from apiserver.remote.failure import describe
 from daemon.log import logger
 
@@ -103,26 +104,24 @@ class Proxy:
         headers = [*_headers(request), ("Connection", "Upgrade"), ("Upgrade", upgrade.wanted(request))]
         headers.append(("Host", f"{remote.host}:{remote.port}"))
         try:
-            upstream = await upgrade.Upstream.open(address, self._tls(remote), remote.host)
-            try:
-                await upstream.ask(request.method, _target(request), headers)
-                if upstream.agrees:
+            sent = upgrade.head(request.method, _target(request), headers)
+            async with upgrade.asked(address, self._tls(remote), remote.host, sent) as upstream:
+                answer = upstream.answer
+                if answer.switches:
                     await self._carry(request, upstream)
                     return
-                body = await upstream.body(BODY_LIMIT)
-            finally:
-                upstream.close()
-        except (OSError, TimeoutError, ValueError, upgrade.NotHttp) as error:
+                body = await answer.read(BODY_LIMIT)
+        except (OSError, TimeoutError, ValueError, BrokenAnswer) as error:
             raise Unreachable(str(error), f"https://{address}") from error
-        kept = [(name, value) for name, value in upstream.headers if name.decode("latin-1") not in _DROPPED]
-        await _start(request, upstream.status, kept)
+        kept = [(name, value) for name, value in answer.headers if name.decode("latin-1") not in _DROPPED]
+        await _start(request, answer.status, kept)
         await request.stream(body)
         await request.end_stream()
 
     async def _carry(self, request: Request, upstream: upgrade.Upstream) -> None:
         """Both connections as one, until either ends or this server does."""
         client: Taken = request.scope[TAKE_KEY]()
-        request.status = upstream.status
+        request.status = upstream.answer.status
         joined = asyncio.create_task(upstream.join(client), name="upgrade")
         stopping = asyncio.create_task(self._state.stopping.wait(), name="upgrade: server stopping")
         try:

@@ -10,16 +10,13 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
-
-import httptools
 
 from apiserver.registry.kind import Object
 from apiserver.remote.address import Address
+from apiserver.remote.answer import Answer, BrokenAnswer
 
 DEFAULT_PORT = 10250
 CONNECT_TIMEOUT = 10.0
-_READ_SIZE = 64 * 1024
 _PREFERRED = ("InternalIP", "ExternalIP", "Hostname", "InternalDNS", "ExternalDNS")
 
 
@@ -58,9 +55,11 @@ class KubeletClient:
             raise KubeletError(f'Get "{url}": {error or "timed out"}') from error
         try:
             writer.write(f"GET {path} HTTP/1.1\r\nHost: {location}\r\nConnection: close\r\n\r\n".encode())
-            answer = Answer(reader, url)
+            answer = Answer(reader)
             await answer.begin()
             yield answer
+        except BrokenAnswer as error:
+            raise KubeletError(f'Get "{url}": {error}') from error
         finally:
             writer.close()
 
@@ -79,67 +78,3 @@ class KubeletClient:
         if certificate is not None:
             context.load_cert_chain(str(certificate), str(key) if key else None)
         return context
-
-
-class Answer:
-    """An answer under way: its status, then its body in pieces."""
-
-    def __init__(self, reader: asyncio.StreamReader, url: str) -> None:
-        self.status = 0
-        self._reader = reader
-        self._url = url
-        self._parser: Any = httptools.HttpResponseParser(self)
-        self._pieces: list[bytes] = []
-        self._complete = False
-        self._framed = False
-        """Whether the answer says where it ends; one that does not ends with its connection."""
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if name.lower() in (b"content-length", b"transfer-encoding"):
-            self._framed = True
-
-    def on_headers_complete(self) -> None:
-        self.status = self._parser.get_status_code()
-
-    def on_body(self, body: bytes) -> None:
-        self._pieces.append(body)
-
-    def on_message_complete(self) -> None:
-        self._complete = True
-
-    async def begin(self) -> None:
-        """Read up to the end of the headers. Raises KubeletError."""
-        while not self.status:
-            await self._more()
-
-    async def pieces(self) -> AsyncIterator[bytes]:
-        """The body, as it comes. Raises KubeletError."""
-        while True:
-            if self._pieces:
-                joined, self._pieces = b"".join(self._pieces), []
-                yield joined
-            elif self._complete:
-                return
-            else:
-                await self._more()
-
-    async def text(self, limit: int) -> str:
-        """The first `limit` bytes of the body, as text."""
-        read = bytearray()
-        async for piece in self.pieces():
-            read += piece
-            if len(read) >= limit:
-                break
-        return bytes(read[:limit]).decode(errors="replace")
-
-    async def _more(self) -> None:
-        try:
-            data = await self._reader.read(_READ_SIZE)
-            if data:
-                self._parser.feed_data(data)
-                return
-        except (OSError, httptools.HttpParserError) as error:
-            raise KubeletError(f'Get "{self._url}": {error}') from error
-        if not self.status or self._framed:
-            raise KubeletError(f'Get "{self._url}": the connection closed before the end of the answer')
-        self._complete = True

@@ -13,7 +13,8 @@ from apiserver.endpoints.paths import Target
 from apiserver.endpoints.state import Resource, State
 from apiserver.endpoints.subresources.base import Subresource
 from apiserver.registry.kind import Object
-from apiserver.streaming.kubelet import Answer, KubeletError, location_of
+from apiserver.remote.answer import Answer
+from apiserver.streaming.kubelet import KubeletError, location_of
 
 TEXT = b"text/plain"
 _FLAGS = ("follow", "previous", "timestamps")
@@ -96,7 +97,7 @@ def choose_container(pod: Object, wanted: str) -> str:
 
 async def _pass_on(state: State, request: Request, answer: Answer, name: str) -> None:
     if answer.status >= 300:
-        text = (await answer.text(_ERROR_LIMIT)).strip()
+        text = (await answer.read(_ERROR_LIMIT)).decode(errors="replace").strip()
         raise _refused(answer.status, text, name)
     await request.start_stream(TEXT)
     copying = asyncio.create_task(_copy(request, answer), name="log: copy")
