@@ -33,8 +33,15 @@ def _check_of(schema: Schema) -> Check:
     """A node's compiled check, made when first needed; every reference to a type shares the type's."""
     check: Check | None = schema.checks
     if check is None:
-        check = schema.checks = _check_of(load(schema.name)) if schema.referenced else _compile(schema)
+        check = _check_of(load(schema.name)) if schema.referenced else _compile(schema)
+        if schema.alternative is not None:
+            check = _or_of_type(schema.alternative, check)
+        schema.checks = check
     return check
+
+
+def _or_of_type(alternative: type, check: Check) -> Check:
+    return lambda value: type(value) is alternative or check(value)
 
 
 def _string(value: Any) -> bool:

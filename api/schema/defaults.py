@@ -18,8 +18,6 @@ Fill = Callable[[Any], None]
 """Changes the value it is given in place."""
 _Make = Callable[[], Any]
 
-_NOTHING: Any = object()
-
 
 def defaulter(schema: Schema) -> Fill | None:
     """What fills in the defaults below a node; None if there are none. Nulls that stand for nothing are filled, too."""
@@ -36,8 +34,8 @@ def defaulter(schema: Schema) -> Fill | None:
 
 
 def _maker(schema: Schema) -> _Make | None:
-    default = schema.raw.get("default", _NOTHING)
-    if default is _NOTHING or not schema.custom:
+    default = schema.raw.get("default")
+    if default is None or not schema.custom:
         return None
     if isinstance(default, (dict, list)):
         written = orjson.dumps(default)

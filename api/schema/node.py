@@ -49,6 +49,16 @@ _BY_NAME = {
 _STRINGS = {"byte": Form.BYTES, "date-time": Form.TIME}
 
 
+_EXTENSIONS = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1"
+_JSON_SCHEMA = f"{_EXTENSIONS}.JSONSchemaProps"
+_ALTERNATIVES: dict[str, type] = {
+    f"{_EXTENSIONS}.JSONSchemaPropsOrArray": list,
+    f"{_EXTENSIONS}.JSONSchemaPropsOrBool": bool,
+    f"{_EXTENSIONS}.JSONSchemaPropsOrStringArray": list,
+}
+"""Types that the published definitions say nothing of: a schema, or something else."""
+
+
 class UnknownDefinition(KeyError):
     """No data file has a type of this name."""
 
@@ -85,7 +95,7 @@ class Schema:
     the type, and so does the node.
     """
 
-    __slots__ = ("_items", "_merge", "_properties", "_raw", "_values", "checks", "form", "name")
+    __slots__ = ("_items", "_merge", "_properties", "_raw", "_values", "alternative", "checks", "form", "name")
 
     custom = False
     """Whether this is of a custom resource's schema: then a value of a wrong type is a matter of validation."""
@@ -93,7 +103,9 @@ class Schema:
     """Whether null is a value of its own here, and not the same as nothing."""
 
     def __init__(self, raw: Mapping[str, Any], name: str = "") -> None:
-        self._raw = raw
+        self.alternative = _ALTERNATIVES.get(raw.get("$ref", ""))
+        """A JSON type that may stand here instead, of which nothing more is known."""
+        self._raw = raw = raw if self.alternative is None else {**raw, "$ref": _JSON_SCHEMA}
         self.name = name or raw.get("$ref", "")
         self._properties: Mapping[str, Schema] | None = None
         self._items: Schema | None = None

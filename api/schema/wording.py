@@ -60,7 +60,7 @@ class _Place:
 
 
 def _check(schema: Schema, value: Any, place: _Place) -> None:
-    if value is None:
+    if value is None or type(value) is schema.alternative:
         return
     if schema.custom:
         _check_custom(schema, value, place)

@@ -13,8 +13,6 @@ from api.field import FieldError, invalid
 from api.schema.structural import Structural
 from api.schema.validate import Validator
 
-_NOTHING: Any = object()
-
 
 def validate_defaults(raw: Mapping[str, Any], at: str) -> list[FieldError]:
     """Of a structural schema."""
@@ -22,8 +20,8 @@ def validate_defaults(raw: Mapping[str, Any], at: str) -> list[FieldError]:
 
 
 def _below(raw: Mapping[str, Any], at: str) -> Iterator[FieldError]:
-    default = raw.get("default", _NOTHING)
-    if default is not _NOTHING:
+    default = raw.get("default")
+    if default is not None:
         yield from _one(raw, default, f"{at}.default")
     if isinstance(raw.get("items"), dict):
         yield from _below(raw["items"], f"{at}.items")

@@ -313,3 +313,17 @@ def test_a_time_that_is_taken_can_be_stored(text: str) -> None:
     doc = changed(("metadata", "creationTimestamp"), text)
     if schema.type_error(DEPLOYMENT, "Deployment", "v1", doc) is None:
         assert schema.exact(DEPLOYMENT, schema.prune(DEPLOYMENT, doc))
+
+
+def test_schemas_inside_of_schemas() -> None:
+    definition = load("io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps")
+    good = {"type": "array", "items": {"additionalProperties": {"items": [{"x": 1}]}}, "additionalItems": True}
+    assert schema.exact(definition, good)
+    deep = {"properties": {"a": {"items": {"additionalProperties": {"typ": "string", "type": "string"}}}}}
+    assert schema.unknown_fields(definition, deep) == ["properties.a.items.additionalProperties.typ"]
+    schema.prune(definition, deep)
+    assert deep == {"properties": {"a": {"items": {"additionalProperties": {"type": "string"}}}}}
+    problem = schema.type_error(definition, "X", "v1", {"items": {"additionalProperties": {"nullable": "yes"}}})
+    assert problem is not None
+    assert "items.additionalProperties.nullable of type bool" in problem
+    assert "cannot unmarshal number" in (schema.type_error(definition, "X", "v1", {"items": 7}) or "")
