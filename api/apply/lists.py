@@ -16,6 +16,7 @@ from api.apply.fieldset import LEAF, SELF, Tree, element, member
 from api.apply.typed import GONE, Changes, Shape, ShapeOf, Wrong
 from api.schema import Schema
 
+_ESCAPED = frozenset('"\\')
 KEY_DEFAULTS = {"protocol": "TCP", "name": ""}
 """What stands for a missing key field of a built-in type: ports are TCP, a reference may have an empty name."""
 
@@ -74,7 +75,14 @@ class Elements(Shape, ABC):
         return {SELF: LEAF, **(self.born(value) or {})}
 
     def born(self, value: Any) -> Tree | None:
-        return {key: self._grown(found) for key, found in self.by_key(value).items()} or None
+        tree: Tree = {}
+        for item in value:
+            try:
+                key = self.key(item)
+            except ValueError:
+                continue
+            tree[key] = LEAF if key in tree else self.items.grown(item)
+        return tree or None
 
     def _grown(self, found: Sequence[Any]) -> Tree:
         return self.items.grown(found[0]) if len(found) == 1 else LEAF
@@ -146,7 +154,7 @@ class Keyed(Elements):
             raise ValueError(f"associative list with keys may not have {what}")
         if self._single:
             value = item.get(self._single)
-            if type(value) is str and value.isalnum() and value.isascii():  # needs no escapes: most names
+            if type(value) is str and value.isascii() and value.isprintable() and not _ESCAPED.intersection(value):
                 return f'{self._prefix}{value}"}}'
         values = {name: item[name] if item.get(name) is not None else self._default(name) for name in self._keys}
         return "k:" + orjson.dumps(values).decode()

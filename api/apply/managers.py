@@ -78,7 +78,10 @@ class Writer:
 def owned_after_create(obj: Object, given: Any, scope: Scope, writer: Writer) -> list[Entry]:
     """The managedFields of a new object. `given` are those that the client sent along, if any."""
     added = scope.own(shape_of(scope.schema).born(obj))
-    entries = [] if not given or is_reset(given) else decode(given) or []
+    if not given or is_reset(given) or not (entries := decode(given)):
+        return (
+            [entry(writer.manager, UPDATE, scope.api_version, scope.subresource, added, writer.time)] if added else []
+        )
     return arranged(taken(entries, added, LEAF, scope, writer))
 
 
