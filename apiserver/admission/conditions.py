@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from apiserver import cel
@@ -18,6 +19,10 @@ VARIABLES: Mapping[str, str | None] = {
     "request": None,
     "authorizer": cel.AUTHORIZER,
 }
+
+
+_KEPT = 1024
+"""Compiled expressions that are kept: each is asked for anew with every change of its configuration's neighbours."""
 
 
 class ConditionFailed(Exception):
@@ -70,6 +75,7 @@ class Conditions:
         raise ConditionFailed(failures[0] if len(failures) == 1 else f"[{', '.join(failures)}]")
 
 
+@lru_cache(_KEPT)
 def compile_condition(expression: str) -> Program:
     """Raises CelError."""
     return cel.compile(expression.strip(), variables=VARIABLES, returns="bool")

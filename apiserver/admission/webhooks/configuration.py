@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from typing import Any
 
 from apiserver.admission.conditions import Conditions
 from apiserver.admission.matching import Matching
+from apiserver.admission.remembered import Remembered
 from apiserver.admission.webhooks.review import VERSIONS
 from apiserver.cel import CelError
 from apiserver.registry.kind import Object
-
-if TYPE_CHECKING:
-    from apiserver.endpoints.state import State
-    from apiserver.storage.cache import Cache
 
 GROUP = "admissionregistration.k8s.io"
 
@@ -70,41 +66,15 @@ def _conditions(spec: Mapping[str, Any], ignore_failure: bool) -> Conditions:
         return Conditions(ignore_failure=ignore_failure, problem=f"compilation failed: {error}")
 
 
-class _Read:
-    """What was read from one kind's objects, and at which of its revisions."""
-
-    __slots__ = ("by_object", "hooks", "revision")
-
-    def __init__(self) -> None:
-        self.revision = -1
-        self.hooks: tuple[Hook, ...] = ()
-        self.by_object: dict[tuple[str, int], tuple[Hook, ...]] = {}
-
-    def refresh(self, cache: Cache) -> None:
-        known, self.by_object = self.by_object, {}
-        for entry in cache.select("", None):
-            key = (entry.key, entry.revision)
-            self.by_object[key] = known.get(key) or _hooks_of(entry.decode())
-        self.hooks = tuple(hook for hooks in self.by_object.values() for hook in hooks)
-        self.revision = cache.revision
-
-
-_READ: WeakKeyDictionary[Cache, _Read] = WeakKeyDictionary()
-
-
-def hooks(state: State, plural: str) -> tuple[Hook, ...]:
-    """The webhooks of a kind of configuration, in the order of their configurations' names."""
-    cache = state.resource(plural, GROUP).cache
-    if not cache.entries:
-        return ()
-    read = _READ.get(cache)
-    if read is None:
-        read = _READ[cache] = _Read()
-    if read.revision != cache.revision:
-        read.refresh(cache)
-    return read.hooks
+def _hooks(configurations: list[Object]) -> tuple[Hook, ...]:
+    return tuple(hook for configuration in configurations for hook in _hooks_of(configuration))
 
 
 def _hooks_of(configuration: Object) -> tuple[Hook, ...]:
     name = configuration["metadata"]["name"]
     return tuple(Hook.of(spec, name, index) for index, spec in enumerate(configuration.get("webhooks") or ()))
+
+
+MUTATING = Remembered("mutatingwebhookconfigurations", GROUP, _hooks)
+VALIDATING = Remembered("validatingwebhookconfigurations", GROUP, _hooks)
+"""All webhooks of a kind, in the order of their configurations' names: ask them `of` a state."""

@@ -13,15 +13,13 @@ import orjson
 
 from apiserver.admission.matching import exempt
 from apiserver.admission.webhooks.call import CallFailed, Question, ask, concerned, excuse
-from apiserver.admission.webhooks.configuration import Hook, hooks
+from apiserver.admission.webhooks.configuration import MUTATING, Hook
 from apiserver.admission.webhooks.patching import apply
 
 if TYPE_CHECKING:
     from apiserver.admission.attributes import Attributes
     from apiserver.endpoints.state import State
     from apiserver.registry.kind import Object
-
-PLURAL = "mutatingwebhookconfigurations"
 
 
 @dataclass(slots=True)
@@ -41,7 +39,7 @@ class Rounds:
     @classmethod
     def of(cls, state: State, attributes: Attributes, obj: Object | None, old: Object | None) -> Rounds | None:
         """None when there are no webhooks that the request could meet."""
-        configured = hooks(state, PLURAL)
+        configured = MUTATING.of(state)
         if not configured or exempt(attributes.resource):
             return None
         return cls(Question(state, attributes, obj, old), configured)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from api.errors import StatusError
 from apiserver.admission.matching import exempt
 from apiserver.admission.webhooks.call import CallFailed, Question, ask, concerned, excuse
-from apiserver.admission.webhooks.configuration import Hook, hooks
+from apiserver.admission.webhooks.configuration import VALIDATING, Hook
 from apiserver.registry.kind import Object
 from daemon.log import logger
 
@@ -16,13 +16,12 @@ if TYPE_CHECKING:
     from apiserver.admission.attributes import Attributes
     from apiserver.endpoints.state import Resource, State
 
-PLURAL = "validatingwebhookconfigurations"
 log = logger(__name__)
 
 
 async def validate(state: State, attributes: Attributes, obj: Object | None, old: Object | None) -> None:
     """Refuse what a webhook refuses. Raises StatusError."""
-    configured = hooks(state, PLURAL)
+    configured = VALIDATING.of(state)
     if not configured or exempt(attributes.resource):
         return
     question = Question(state, attributes, obj, old)
