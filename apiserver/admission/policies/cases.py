@@ -38,10 +38,25 @@ class Misfit:
     message: str
 
 
-async def cases(
-    question: Question, definition: Definition, bindings: tuple[Binding, ...]
-) -> AsyncIterator[Case | Misfit]:
+class Given:
+    """What all policies are told of one request, made once for each version of the resource that one wants."""
+
+    def __init__(self, question: Question) -> None:
+        self.question = question
+        self._values: dict[str, dict[str, Any]] = {}
+
+    async def of(self, resource: Resource) -> dict[str, Any]:
+        """Raises StatusError."""
+        version = resource.kind.api_version
+        found = self._values.get(version)
+        if found is None:
+            found = self._values[version] = await _values(self.question, resource)
+        return found
+
+
+async def cases(given: Given, definition: Definition, bindings: tuple[Binding, ...]) -> AsyncIterator[Case | Misfit]:
     """Nothing, if the policy is not for the request. Raises StatusError."""
+    question = given.question
     state, attributes = question.state, question.attributes
     resource = await definition.matching.match(state, attributes, question.obj, question.old)
     if resource is None:
@@ -49,7 +64,7 @@ async def cases(
     try:
         if definition.param_kind is not None:
             resource_of(state, definition.param_kind)
-        values = await _values(question, resource)
+        values = await given.of(resource)
     except (BadReference, StatusError) as error:
         yield Misfit(None, f"failed to configure policy: {error}")
         return

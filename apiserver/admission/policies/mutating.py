@@ -16,7 +16,7 @@ from apiserver.registry.kind import Object
 if TYPE_CHECKING:
     from apiserver.admission.attributes import Attributes
     from apiserver.admission.policies.binding import Binding
-    from apiserver.admission.policies.cases import Case
+    from apiserver.admission.policies.cases import Case, Given
     from apiserver.admission.policies.configuration import Bound, Configuration
     from apiserver.admission.policies.mutation import MutatingPolicy
     from apiserver.endpoints.state import State
@@ -33,6 +33,7 @@ class Round:
 
     question: Question
     bound: tuple[Bound[MutatingPolicy], ...]
+    _given: Given
     _left: dict[str, bytes] = field(default_factory=dict)
     """The object as each policy left it that wants to look again."""
 
@@ -43,7 +44,13 @@ class Round:
         if not bindings.entries or obj is None or exempt(attributes.resource):
             return None
         policies = state.resource(POLICIES, GROUP).cache
-        return cls(Question(state, attributes, obj, old), _configuration(state).bound(policies, bindings))
+        bound = _configuration(state).bound(policies, bindings)
+        if not bound:
+            return None
+        from apiserver.admission.policies.cases import Given
+
+        question = Question(state, attributes, obj, old)
+        return cls(question, bound, Given(question))
 
     async def first(self) -> bool:
         """Let every policy change the object; whether any did. Raises StatusError."""
@@ -63,7 +70,7 @@ class Round:
         from apiserver.admission.policies.cases import Misfit, cases
 
         policy, definition = bound.policy, bound.policy.definition
-        async for case in cases(self.question, definition, bound.bindings):
+        async for case in cases(self._given, definition, bound.bindings):
             if not isinstance(case, Misfit):
                 await self._change(policy, case)
             elif not definition.ignores_failure:

@@ -16,7 +16,7 @@ from apiserver.registry.kind import Object
 if TYPE_CHECKING:
     from apiserver.admission.attributes import Attributes
     from apiserver.admission.policies.binding import Binding
-    from apiserver.admission.policies.cases import Case
+    from apiserver.admission.policies.cases import Case, Given
     from apiserver.admission.policies.configuration import Bound, Configuration
     from apiserver.admission.policies.definition import Outcome, Policy, Refusal
     from apiserver.endpoints.state import State
@@ -35,8 +35,14 @@ async def validate(state: State, attributes: Attributes, obj: Object | None, old
     if not bindings.entries or exempt(attributes.resource):
         return
     policies = state.resource(POLICIES, GROUP).cache
-    verdict = _Verdict(Question(state, attributes, obj, old))
-    for bound in _configuration(state).bound(policies, bindings):
+    configured = _configuration(state).bound(policies, bindings)
+    if not configured:
+        return
+    from apiserver.admission.policies.cases import Given
+
+    question = Question(state, attributes, obj, old)
+    verdict = _Verdict(question, Given(question))
+    for bound in configured:
         await verdict.meet(bound)
     if verdict.denial is not None:
         raise verdict.denial
@@ -58,6 +64,7 @@ class _Verdict:
     """What all policies together say of one request; the first denial is what the client is told."""
 
     question: Question
+    _given: Given
     denial: StatusError | None = None
     _notes: dict[str, list[str]] = field(default_factory=dict)
 
@@ -66,7 +73,7 @@ class _Verdict:
         from apiserver.admission.policies.cases import Misfit, cases
 
         policy, definition = bound.policy, bound.policy.definition
-        async for case in cases(self.question, definition, bound.bindings):
+        async for case in cases(self._given, definition, bound.bindings):
             if isinstance(case, Misfit):
                 if not definition.ignores_failure:
                     self._deny(definition.name, case.binding, case.message, "Invalid")
