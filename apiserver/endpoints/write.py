@@ -310,7 +310,7 @@ class Update:
             grow_generation(new, old)
         if errors := [*validate_metadata_update(new, old, kind), *strategy.validate_update(new, old, context)]:
             raise Invalid(kind.kind, kind.group, self.name, errors)
-        self.author.warnings.extend(strategy.warnings(new))
+        self.author.warnings.extend(strategy.update_warnings(new, old))
 
     async def _store(self, key: bytes, new: Object, old: Object, charge: Charge) -> bytes:
         keep_times(new, old)

@@ -34,6 +34,24 @@ def default_claim(spec: Object) -> None:
         resources.default_list(asked.get(field))
 
 
+def warnings(spec: Object, at: str) -> list[str]:
+    """Sentences about a claim that is taken: only whole bytes can be had."""
+    asked = spec.get("resources") or {}
+    return [
+        f'{at}.resources.{field}[storage]: fractional byte value "{quantity.canonical(amount)}" is invalid, must be an '
+        "integer"
+        for field in ("requests", "limits")
+        if (amount := (asked.get(field) or {}).get("storage")) is not None and quantity.parse(amount).denominator != 1
+    ]
+
+
+def class_warnings(obj: Object) -> list[str]:
+    if CLASS_ANNOTATION not in (obj["metadata"].get("annotations") or {}):
+        return []
+    text = 'deprecated since v1.8; use "storageClassName" attribute instead'
+    return [f"metadata.annotations[{CLASS_ANNOTATION}]: {text}"]
+
+
 def access_modes(modes: Iterable[str], at: str) -> list[FieldError]:
     modes = list(modes)
     errors = [not_supported(at, mode, sorted(ACCESS_MODES)) for mode in modes if mode not in ACCESS_MODES]

@@ -21,6 +21,7 @@ KIND = Kind(
     short_names=("cs",),
     verbs=("get", "list"),
     table="plain",
+    deprecation="v1 ComponentStatus is deprecated in v1.19+",
     columns=(
         NAME,
         Column("Status", _nothing, description="Whether it is healthy."),

@@ -10,9 +10,8 @@ from api import cron
 from api.field import FieldError, invalid, not_supported
 from apiserver.registry import rules, workload
 from apiserver.registry.columns import NONE, UNSET, since
-from apiserver.registry.job_rules import job_spec
+from apiserver.registry.job_rules import job_spec, job_warnings
 from apiserver.registry.kind import Column, Context, Kind, Object, StatusStrategy
-from apiserver.registry.podspec.warnings import of_spec
 
 _DEFAULTS = {
     "concurrencyPolicy": "Allow",
@@ -54,10 +53,16 @@ class CronJobStrategy(StatusStrategy):
         return _spec(new["spec"], old["spec"])
 
     def warnings(self, obj: Object) -> list[str]:
-        found = workload.name_warnings(obj)
-        return found + of_spec(
-            obj["spec"]["jobTemplate"]["spec"]["template"]["spec"], "spec.jobTemplate.spec.template.spec"
-        )
+        return workload.name_warnings(obj) + job_warnings(obj["spec"]["jobTemplate"]["spec"], "spec.jobTemplate.spec")
+
+    def update_warnings(self, new: Object, old: Object) -> list[str]:
+        same = workload.same_generation(new, old)
+        found = [] if same else job_warnings(new["spec"]["jobTemplate"]["spec"], "spec.jobTemplate.spec")
+        if "TZ" in new["spec"]["schedule"]:
+            page = "https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/"
+            text = f"use timeZone instead, see {page} for more details"
+            found.append(f"cannot use TZ or CRON_TZ in spec.spec.schedule, {text}")
+        return found
 
 
 def _spec(spec: Object, before: Object | None) -> list[FieldError]:

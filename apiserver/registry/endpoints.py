@@ -7,7 +7,7 @@ from datetime import datetime
 
 from api import names
 from api.field import FieldError, required
-from apiserver.registry import rules
+from apiserver.registry import addresses, rules
 from apiserver.registry.columns import NONE, few
 from apiserver.registry.kind import Column, Context, Kind, Object, Strategy
 
@@ -26,6 +26,15 @@ class EndpointsStrategy(Strategy):
         for index, subset in enumerate(obj.get("subsets") or ()):
             errors += _subset(subset, f"subsets[{index}]")
         return errors
+
+    def warnings(self, obj: Object) -> list[str]:
+        return [
+            warning
+            for index, subset in enumerate(obj.get("subsets") or ())
+            for field in ("addresses", "notReadyAddresses")
+            for number, address in enumerate(subset.get(field) or ())
+            for warning in addresses.ip_warnings(address.get("ip") or "", f"subsets[{index}].{field}[{number}].ip")
+        ]
 
 
 def _subset(subset: Object, at: str) -> list[FieldError]:
@@ -91,5 +100,6 @@ KIND = Kind(
     singular="endpoints",
     strategy=EndpointsStrategy(),
     short_names=("ep",),
+    deprecation="v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
     columns=(Column("Endpoints", _endpoints, description="The addresses and ports that are ready"),),
 )

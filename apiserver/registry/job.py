@@ -11,13 +11,12 @@ from api.metadata import parse_time
 from api.selectors import LabelSelector, SelectorError
 from apiserver.registry import job_status, job_update, rules, workload
 from apiserver.registry.columns import human_duration
-from apiserver.registry.job_rules import job_spec
+from apiserver.registry.job_rules import job_spec, job_warnings
 from apiserver.registry.kind import Column, Context, Kind, Object, StatusStrategy
 
 _UID_LABEL, _NAME_LABEL = "batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name"
 _OLD_UID_LABEL, _OLD_NAME_LABEL = "controller-uid", "job-name"
 _FOREVER = 2**31 - 1
-_MANY_COMPLETIONS, _MANY_AT_ONCE = 100_000, 10_000
 
 
 class JobStrategy(StatusStrategy):
@@ -57,15 +56,10 @@ class JobStrategy(StatusStrategy):
         return self.validate(new, ctx) + job_update.changes(new, old)
 
     def warnings(self, obj: Object) -> list[str]:
-        spec = obj["spec"]
-        found = workload.warnings(obj)
-        many = (spec.get("completions") or 0) > _MANY_COMPLETIONS and (spec.get("parallelism") or 0) > _MANY_AT_ONCE
-        if spec.get("completionMode") == "Indexed" and many:
-            found.append(
-                "In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, "
-                "Kubernetes might not be able to track completedIndexes when a big number of indexes fail"
-            )
-        return found
+        return workload.name_warnings(obj) + job_warnings(obj["spec"], "spec")
+
+    def update_warnings(self, new: Object, old: Object) -> list[str]:
+        return [] if workload.same_generation(new, old) else job_warnings(new["spec"], "spec")
 
     def validate_status_update(self, new: Object, old: Object, ctx: Context) -> list[FieldError]:
         return job_status.validate(new, old)

@@ -11,6 +11,7 @@ from api.field import FieldError, duplicate, invalid, not_supported, quote, requ
 from apiserver.registry import indexes, rules
 from apiserver.registry.kind import Object
 from apiserver.registry.podspec import validation
+from apiserver.registry.podspec.warnings import of_pod
 
 _NUMBERS = (
     "parallelism",
@@ -59,6 +60,17 @@ def job_spec(spec: Object, at: str) -> list[FieldError]:
     template = spec.get("template") or {}
     errors += validation.template(template, f"{at}.template")
     return errors + _restart_policy(spec, f"{at}.template.spec.restartPolicy")
+
+
+def job_warnings(spec: Object, at: str) -> list[str]:
+    found: list[str] = []
+    many = (spec.get("completions") or 0) > _MANY and (spec.get("parallelism") or 0) > _AT_ONCE
+    if spec.get("completionMode") == "Indexed" and many:
+        found.append(
+            f"{at}: In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, "
+            "Kubernetes might not be able to track completedIndexes when a big number of indexes fail"
+        )
+    return found + of_pod(spec["template"], f"{at}.template")
 
 
 def _manager(name: str, at: str) -> list[FieldError]:

@@ -10,7 +10,7 @@ from api.field import FieldError, forbidden, not_supported, required
 from api.metadata import rfc3339
 from apiserver.registry import claims, resources, rules
 from apiserver.registry.kind import Column, Context, Kind, Object, StatusStrategy
-from apiserver.registry.podspec import defaults, scheduling, sources
+from apiserver.registry.podspec import defaults, scheduling, sources, warnings
 
 _RECLAIM = ("Delete", "Recycle", "Retain")
 _MOVED = "lastPhaseTransitionTime"
@@ -52,6 +52,15 @@ class PersistentVolumeStrategy(StatusStrategy):
         errors += claims.class_name(spec.get("storageClassName"), "spec.storageClassName")
         errors += claims.volume_mode(spec.get("volumeMode"), "spec.volumeMode")
         return errors + _attributes(spec)
+
+    def warnings(self, obj: Object) -> list[str]:
+        spec, found = obj["spec"], claims.class_warnings(obj)
+        if spec["persistentVolumeReclaimPolicy"] == "Recycle":
+            text = "Instead, the recommended approach is to use dynamic provisioning."
+            found.append(f"spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. {text}")
+        terms = ((spec.get("nodeAffinity") or {}).get("required") or {}).get("nodeSelectorTerms") or []
+        found += warnings.old_labels(terms, "spec.nodeAffinity.required.nodeSelectorTerms")
+        return found + list(warnings.old_source(spec, "spec"))
 
     def validate_update(self, new: Object, old: Object, ctx: Context) -> list[FieldError]:
         errors = self.validate(new, ctx)

@@ -33,6 +33,9 @@ class PersistentVolumeClaimStrategy(StatusStrategy):
     def validate(self, obj: Object, ctx: Context) -> list[FieldError]:
         return claims.claim(obj["spec"], "spec")
 
+    def warnings(self, obj: Object) -> list[str]:
+        return claims.class_warnings(obj) + claims.warnings(obj["spec"], "spec")
+
     def validate_update(self, new: Object, old: Object, ctx: Context) -> list[FieldError]:
         errors = self.validate(new, ctx)
         upgraded, found = _class_change(new, old)

@@ -70,12 +70,15 @@ class PodStrategy(Strategy):
         return pod_update.validate_status_change(new, old)
 
     def warnings(self, obj: Object) -> list[str]:
-        found = warnings.of_spec(obj["spec"], "spec")
+        found = warnings.of_pod(obj)
         wrong = names.dns1123_label(obj["metadata"].get("name") or "")
         if not wrong:
             return found
         text = "this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended"
         return [f"metadata.name: {text}: [{' '.join(wrong)}]", *found]
+
+    def update_warnings(self, new: Object, old: Object) -> list[str]:
+        return []  # people seldom change pods themselves, and controllers often do
 
     def grace_period(self, obj: Object, asked: int | None) -> int | None:
         spec, status = obj.get("spec") or {}, obj.get("status") or {}

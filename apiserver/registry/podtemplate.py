@@ -10,7 +10,7 @@ from apiserver.registry import workload
 from apiserver.registry.columns import NAME, NONE
 from apiserver.registry.kind import Column, Context, Kind, Object, Strategy
 from apiserver.registry.podspec import validation
-from apiserver.registry.podspec.warnings import of_spec
+from apiserver.registry.podspec.warnings import of_pod
 
 
 class PodTemplateStrategy(Strategy):
@@ -23,7 +23,7 @@ class PodTemplateStrategy(Strategy):
         return validation.template(obj["template"], "template")
 
     def warnings(self, obj: Object) -> list[str]:
-        return of_spec(obj["template"]["spec"], "template.spec")
+        return of_pod(obj["template"], "template")
 
 
 def _labels(obj: Object, now: datetime) -> str:

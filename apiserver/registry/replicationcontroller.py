@@ -50,9 +50,6 @@ class ReplicationControllerStrategy(ReplicaSetStrategy):
     def validate_update(self, new: Object, old: Object, ctx: Context) -> list[FieldError]:
         return self.validate(new, ctx)
 
-    def warnings(self, obj: Object) -> list[str]:
-        return workload.warnings(obj) if obj["spec"].get("template") else []
-
 
 def _selector(obj: Object, now: datetime) -> str:
     return str(LabelSelector.of_map((obj.get("spec") or {}).get("selector"))) or NONE

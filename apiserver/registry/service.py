@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from api import names
 from api.field import FieldError, forbidden
+from apiserver.registry import addresses as odd
 from apiserver.registry import service_addresses as addresses
 from apiserver.registry import service_rules
 from apiserver.registry.columns import NONE
 from apiserver.registry.kind import Column, Context, Kind, Object, StatusStrategy
 from apiserver.registry.service_rules import external, headless, needs_health_check
 
+_HINTS = "service.kubernetes.io/topology-aware-hints"
 _AFFINITY_SECONDS = 10800
 _WIDTH = 16
 _INTERNAL = ("ClusterIP", "NodePort", "LoadBalancer")
@@ -87,6 +89,9 @@ class ServiceStrategy(StatusStrategy):
         errors += service_rules.service(new["spec"])
         return errors or service_rules.allocation(new, old, ctx)
 
+    def warnings(self, obj: Object) -> list[str]:
+        return list(_warnings(obj))
+
     def validate_status_update(self, new: Object, old: Object, ctx: Context) -> list[FieldError]:
         status = new.get("status") or {}
         ingress = (status.get("loadBalancer") or {}).get("ingress")
@@ -97,6 +102,34 @@ class ServiceStrategy(StatusStrategy):
     def fields(self, obj: Object) -> Mapping[str, str]:
         spec = obj.get("spec") or {}
         return {"spec.clusterIP": spec.get("clusterIP") or "", "spec.type": spec.get("type") or ""}
+
+
+def _warnings(obj: Object) -> Iterator[str]:
+    spec, kind = obj["spec"], obj["spec"]["type"]
+    if _HINTS in (obj["metadata"].get("annotations") or {}):
+        yield f"annotation {_HINTS} is deprecated, please use service.kubernetes.io/topology-mode instead"
+    for index, address in enumerate(spec.get("clusterIPs") or ()):
+        yield from odd.ip_warnings(address, f"spec.clusterIPs[{index}]")
+    hidden = kind == "ClusterIP" and headless(spec)
+    if hidden and spec.get("loadBalancerIP"):
+        yield "spec.loadBalancerIP is ignored for headless services"
+    if hidden and spec.get("externalIPs"):
+        yield "spec.externalIPs is ignored for headless services"
+    if hidden and spec.get("sessionAffinity") != "None":
+        yield "spec.SessionAffinity is ignored for headless services"
+    for index, address in enumerate(spec.get("externalIPs") or ()):
+        yield from odd.ip_warnings(address, f"spec.externalIPs[{index}]")
+    if spec.get("externalIPs") and not hidden and kind != "ExternalName":
+        yield "spec.externalIPs is deprecated and may no longer be implemented in some clusters"
+    yield from odd.ip_warnings(spec.get("loadBalancerIP") or "", "spec.loadBalancerIP")
+    for index, block in enumerate(spec.get("loadBalancerSourceRanges") or ()):
+        yield from odd.cidr_warnings(block.strip(), f"spec.loadBalancerSourceRanges[{index}]")
+    if kind == "ExternalName" and spec.get("externalIPs"):
+        yield 'spec.externalIPs is ignored when spec.type is "ExternalName"'
+    if kind != "ExternalName" and spec.get("externalName"):
+        yield 'spec.externalName is ignored when spec.type is not "ExternalName"'
+    if spec.get("trafficDistribution") == "PreferClose":
+        yield 'spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"'
 
 
 def _default_affinity(spec: Object) -> None:

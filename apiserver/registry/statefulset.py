@@ -53,12 +53,23 @@ class StatefulSetStrategy(workload.WorkloadStrategy):
         errors = _policies(spec)
         errors += rules.not_negative(spec, ("replicas", "minReadySeconds"), "spec")
         errors += rules.not_negative(spec.get("ordinals") or {}, ("start",), "spec.ordinals")
-        errors += rules.not_negative(spec, ("revisionHistoryLimit",), "spec")
         if service := spec.get("serviceName"):
             errors += rules.each(names.dns1123_label, service, "spec.serviceName")
         errors += _claims(spec.get("volumeClaimTemplates") or [], "spec.volumeClaimTemplates")
         errors += _selector_and_template(spec)
         return errors + workload.runs_forever(spec["template"], "StatefulSet")
+
+    def warnings(self, obj: Object) -> list[str]:
+        return self.template_warnings(obj)  # of its name, the rules say enough
+
+    def template_warnings(self, obj: Object) -> list[str]:
+        spec, found = obj["spec"], super().template_warnings(obj)
+        for index, claim in enumerate(spec.get("volumeClaimTemplates") or ()):
+            found += claims.warnings(claim.get("spec") or {}, f"spec.volumeClaimTemplates[{index}]")
+        if spec["revisionHistoryLimit"] < 0:
+            text = "a negative value retains all historical revisions; a value >= 0 is recommended"
+            found.append(f"spec.revisionHistoryLimit: {text}")
+        return found
 
     def validate_update(self, new: Object, old: Object, ctx: Context) -> list[FieldError]:
         errors = self.validate(new, ctx)

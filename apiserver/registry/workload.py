@@ -12,7 +12,7 @@ from apiserver.registry import rules
 from apiserver.registry.columns import NONE
 from apiserver.registry.kind import Column, Context, Object, StatusStrategy
 from apiserver.registry.podspec import defaults, validation
-from apiserver.registry.podspec.warnings import of_spec
+from apiserver.registry.podspec.warnings import of_pod
 
 MISMATCH = "`selector` does not match template `labels`"
 
@@ -27,7 +27,15 @@ class WorkloadStrategy(StatusStrategy):
         return errors + rules.immutable(new["spec"].get("selector"), old["spec"].get("selector"), "spec.selector")
 
     def warnings(self, obj: Object) -> list[str]:
-        return warnings(obj)
+        return name_warnings(obj) + self.template_warnings(obj)
+
+    def update_warnings(self, new: Object, old: Object) -> list[str]:
+        return [] if same_generation(new, old) else self.template_warnings(new)
+
+    def template_warnings(self, obj: Object) -> list[str]:
+        """Sentences about everything but the name."""
+        template = obj["spec"].get("template")
+        return of_pod(template, "spec.template") if template else []
 
 
 def default_template(spec: Object) -> None:
@@ -84,9 +92,8 @@ def runs_forever(template: Object, called: str) -> list[FieldError]:
     return errors
 
 
-def warnings(obj: Object) -> list[str]:
-    """Of its template, and of its name."""
-    return name_warnings(obj) + of_spec(obj["spec"]["template"]["spec"], "spec.template.spec")
+def same_generation(new: Object, old: Object) -> bool:
+    return bool(new["metadata"].get("generation") == old["metadata"].get("generation"))
 
 
 def name_warnings(obj: Object) -> list[str]:

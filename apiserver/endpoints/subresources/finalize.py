@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import orjson
 
+from api.errors import Invalid
 from apiserver.endpoints.answer import answer_object
 from apiserver.endpoints.body import check_name, read_object
 from apiserver.endpoints.http import Request
@@ -13,6 +14,7 @@ from apiserver.endpoints.state import Resource, State
 from apiserver.endpoints.subresources.base import Subresource
 from apiserver.endpoints.write import Author, Part, Update
 from apiserver.registry.kind import Object
+from apiserver.registry.metadata import validate_finalizer
 
 
 async def _update(state: State, request: Request, resource: Resource, target: Target) -> None:
@@ -20,6 +22,9 @@ async def _update(state: State, request: Request, resource: Resource, target: Ta
     given = await read_object(request, resource.kind, options.field_validation)
     check_name(given, target.name)
     finalizers = (given.get("spec") or {}).get("finalizers") or []
+    wrong = [error for i, name in enumerate(finalizers) for error in validate_finalizer(name, f"spec.finalizers[{i}]")]
+    if wrong:
+        raise Invalid("Namespace", "", target.name, wrong)
     version, uid = given["metadata"].get("resourceVersion"), given["metadata"].get("uid")
 
     def finalize(old: Object) -> Object:

@@ -167,6 +167,12 @@ async def test_a_namespace_goes_when_its_finalizer_does(api: Api) -> None:
     )
     assert refused.body["details"]["causes"][0]["reason"] == "NamespaceTerminating"
     current = (await api.get(path)).body
+    unqualified = await api.send("PUT", f"{path}/finalize", {**current, "spec": {"finalizers": ["mine"]}})
+    assert (unqualified.code, unqualified.message) == (
+        422,
+        f'Namespace "{api.namespace}" is invalid: spec.finalizers[0]: Invalid value: "mine": name is neither a '
+        "standard finalizer name nor is it fully qualified",
+    )
     final = await api.send("PUT", f"{path}/finalize", {**current, "spec": {"finalizers": []}})
     assert final.code == 200, final.message
     assert (await api.get(path)).code == 404
