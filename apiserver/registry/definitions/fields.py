@@ -79,6 +79,8 @@ def _not_selectable(path: str, schema: Mapping[str, Any]) -> str:
     if "[" in path:
         return "is an invalid path: does not support array notation"
     names = steps(path)
+    if not all(names) or not names:
+        return "is an invalid path: a field has no name"
     if names[0] == "metadata":
         return "must not point to fields in metadata"
     found: Mapping[str, Any] | None = schema
