@@ -65,6 +65,8 @@ class MetricsServer:
             return web.json_response({"paths": {ROOT[1:]: {"serverRelativeURL": f"/openapi/v3{ROOT}?hash=A1"}}})
         if request.path == f"/openapi/v3{ROOT}":
             return web.json_response(DOCUMENT)
+        if request.path.endswith("/broken"):
+            return await self.broken(request)
         if request.path.endswith("/echo"):
             return await self.echo(request)
         if request.path == f"{ROOT}/nodes" and request.query.get("watch"):
@@ -76,6 +78,14 @@ class MetricsServer:
         if request.method == "POST":
             return web.json_response({"sent": await request.json()}, status=201)
         return web.json_response({"kind": "Status", "code": 404, "message": "no such thing"}, status=404)
+
+    async def broken(self, request: web.Request) -> web.StreamResponse:
+        answer = web.StreamResponse(headers={"Content-Type": "text/plain", "Content-Length": "100"})
+        await answer.prepare(request)
+        await answer.write(b"half an ans")
+        assert request.transport is not None
+        request.transport.abort()
+        return answer
 
     async def echo(self, request: web.Request) -> web.StreamResponse:
         if request.query.get("refuse"):
@@ -188,6 +198,22 @@ async def test_a_watch_comes_through_as_it_happens(api: Api, plane: ControlPlane
         assert await events.take(1) == [("ADDED", "n1")]
         server.released.set()
         assert [event["type"] for event in await events.rest()] == ["DELETED"]
+
+
+async def test_who_leaves_is_left_at_the_other_end_too(api: Api, plane: ControlPlane, tmp_path: Path) -> None:
+    async with extension(api, plane, tmp_path) as server:
+        async with api.watch(f"{ROOT}/nodes") as events:
+            await events.take(1)
+        async with asyncio.timeout(5):
+            while server.seen[-1].transport is not None:  # noqa: ASYNC110 - aiohttp tells it in no other way
+                await asyncio.sleep(0.02)
+
+
+async def test_an_answer_that_breaks_off_is_not_made_whole(api: Api, plane: ControlPlane, tmp_path: Path) -> None:
+    async with extension(api, plane, tmp_path):
+        with pytest.raises(aiohttp.ClientError):
+            await api.get(f"{ROOT}/nodes/n1/broken")
+        assert (await api.get(f"{ROOT}/nodes/n1")).code == 200
 
 
 async def test_another_protocol_goes_both_ways(api: Api, plane: ControlPlane, tmp_path: Path) -> None:
