@@ -106,6 +106,7 @@ def broken(draw: st.DrawFn, whole: Object) -> Object:
 def complaints(kind: Kind, obj: Object) -> list[str]:
     """What is said against an object on its way to being made. Raises StatusError."""
     obj = conform(obj, kind, "Ignore", [])
+    obj["metadata"].setdefault("name", "a")
     kind.strategy.default(obj)
     kind.strategy.prepare_for_create(obj, CTX)
     errors = [*kind.strategy.validate(obj, CTX), *kind.strategy.validate_update(obj, obj, CTX)]
