@@ -320,25 +320,21 @@ def _optional_field(args: list[Evaluate]) -> Evaluate:
 
 
 def _or_value(args: list[Evaluate]) -> Evaluate:
-    optional, other = args
-
-    def evaluate(frame: Frame) -> Any:
-        value = optional(frame)
-        if type(value) is not Optional:
-            raise CelError(f"no such overload: orValue({type_name(value)})")
-        return value.value if value.present else other(frame)
-
-    return evaluate
+    return _otherwise(args, lambda optional: optional.value)
 
 
 def _or_optional(args: list[Evaluate]) -> Evaluate:
+    return _otherwise(args, lambda optional: optional)
+
+
+def _otherwise(args: list[Evaluate], take: Callable[[Optional], Any]) -> Evaluate:
     optional, other = args
 
     def evaluate(frame: Frame) -> Any:
         value = optional(frame)
         if type(value) is not Optional:
-            raise CelError(f"no such overload: or({type_name(value)})")
-        return value if value.present else other(frame)
+            raise CelError(f"no such overload: {type_name(value)} is not an optional")
+        return take(value) if value.present else other(frame)
 
     return evaluate
 

@@ -75,7 +75,7 @@ class Messages:
     """
 
     def __init__(self, *, escaping: bool = True, resolve: Callable[[Raw], Raw] = lambda raw: raw) -> None:
-        self._escape = escape if escaping else str
+        self._escape = escape if escaping else _as_it_is
         self._resolve = resolve
         self._file = descriptor_pb2.FileDescriptorProto(name="schema.proto", package=_PACKAGE, syntax="proto3")
         self._file.dependency.extend(module.DESCRIPTOR.name for module in _WELL_KNOWN)
@@ -154,6 +154,10 @@ class Messages:
             kind = raw.get("format", "")
             return _TIMES.get(kind) or _FORMATS.get(kind, _STRING)
         return _SCALARS.get(form, _ANY)
+
+
+def _as_it_is(name: str) -> str:
+    return name if name.isidentifier() else escape(name)
 
 
 def _entry_name(field: str) -> str:

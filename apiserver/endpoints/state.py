@@ -108,6 +108,7 @@ class State:
             dry_run=dry_run,
             settings=self.settings,
             reserved=reserved or ReservedNames(self.feed),
+            kinds=lambda: self.catalog.kinds,
         )
 
     def stop(self) -> None:

@@ -53,6 +53,8 @@ class Context:
     """Server-wide settings: `service_cluster_ip_range`, `service_node_port_range`, …"""
     reserved: Callable[[str], Collection[str]] = lambda prefix: frozenset()
     """The names reserved under a prefix (`clusterips/`, `nodeports/`), from the cache; see `Strategy.reservations`."""
+    kinds: Callable[[], Iterable[Kind]] = tuple
+    """All kinds that are served now, built-in and custom."""
 
 
 class Strategy:

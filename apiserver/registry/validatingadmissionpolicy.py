@@ -23,14 +23,14 @@ class ValidatingPolicyStrategy(PolicyStrategy):
     """What there is to know of a policy is known when it is written, so its status says at once that it was seen."""
 
     def prepare_for_create(self, obj: Object, ctx: Context) -> None:
-        obj["status"] = _observed(obj, 1)
+        obj["status"] = _observed(obj, 1, ctx)
 
     def prepare_for_update(self, new: Object, old: Object, ctx: Context) -> None:
         if new.get("spec") == old.get("spec"):
             new["status"] = old.get("status") or {}
         else:
             generation = (old["metadata"].get("generation") or 0) + 1
-            new["status"] = {**(old.get("status") or {}), **_observed(new, generation)}
+            new["status"] = {**(old.get("status") or {}), **_observed(new, generation, ctx)}
 
     def validate_status_update(self, new: Object, old: Object, ctx: Context) -> list[FieldError]:
         return rules.conditions((new.get("status") or {}).get("conditions") or [], "status.conditions")
@@ -57,17 +57,11 @@ class ValidatingPolicyStrategy(PolicyStrategy):
         return errors
 
 
-def _observed(obj: Object, generation: int) -> Object:
-    return {"observedGeneration": generation, "typeChecking": _type_checking(obj)}
-
-
-def _type_checking(obj: Object) -> Object:
-    """What the expressions get wrong about the built-in types they are for."""
+def _observed(obj: Object, generation: int, ctx: Context) -> Object:
     from apiserver.admission.policies.typechecking import warnings
-    from apiserver.registry import KINDS
 
-    found = warnings(obj.get("spec") or {}, KINDS)
-    return {"expressionWarnings": found} if found else {}
+    found = warnings(obj.get("spec") or {}, ctx.kinds())
+    return {"observedGeneration": generation, "typeChecking": {"expressionWarnings": found} if found else {}}
 
 
 def _validation(raw: Mapping[str, Any], at: str, scope: Scope) -> Iterator[FieldError]:

@@ -8,8 +8,9 @@ from weakref import WeakKeyDictionary
 
 import orjson
 
-from api.errors import Forbidden, StatusError
+from api.errors import StatusError
 from apiserver.admission.matching import exempt
+from apiserver.admission.policies.denial import denial
 from apiserver.admission.webhooks.call import Question, converted
 from apiserver.registry.kind import Object
 
@@ -99,13 +100,7 @@ class Round:
             before.update(new)
 
     def _denial(self, policy: str, binding: Binding | None, why: str) -> StatusError:
-        attributes = self.question.attributes
-        bound = f" with binding '{binding.name}'" if binding is not None else ""
-        message = f"policy '{policy}'{bound} denied request: {why}"
-        error = Forbidden(attributes.resource.kind.resource, attributes.name, message)
-        error.reason = "Invalid"
-        error.details["causes"] = [{"message": message}]
-        return error
+        return denial(self.question.attributes, f"policy '{policy}'", binding, why)
 
 
 def _configuration(state: State) -> Configuration[MutatingPolicy]:

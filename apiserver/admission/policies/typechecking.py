@@ -24,6 +24,11 @@ _TIMES = (Form.TIME, Form.MICRO_TIME)
 _ANYTHING = (Form.ANY, Form.OBJECT, Form.QUANTITY, Form.INT_OR_STRING)
 _TIME: Raw = {"type": "string", "format": "date-time"}
 _ANY: Raw = {}
+_IDENTITY: Raw = {
+    "apiVersion": {"type": "string"},
+    "kind": {"type": "string"},
+    "metadata": {"$ref": "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"},
+}
 
 
 def warnings(spec: Mapping[str, Any], kinds: Iterable[Kind]) -> list[dict[str, str]]:
@@ -51,7 +56,7 @@ def _named(spec: Mapping[str, Any], kinds: Iterable[Kind]) -> list[Kind]:
 def _scope(spec: Mapping[str, Any], kind: Kind) -> Scope:
     """What the expressions see when the objects are of this kind; a variable that is wrong is left out."""
     messages = Messages(escaping=False, resolve=_resolved)
-    scope = Scope(spec, Types.of(messages, messages.type_of({"$ref": kind.definition})))
+    scope = Scope(spec, Types.of(messages, messages.type_of(_schema_of(kind))))
     for variable in spec.get("variables") or ():
         name = variable.get("name") or ""
         try:
@@ -59,6 +64,13 @@ def _scope(spec: Mapping[str, Any], kind: Kind) -> Scope:
         except CelError:
             scope.untyped(name)  # the warning about its expression says what is wrong
     return scope
+
+
+def _schema_of(kind: Kind) -> Raw:
+    if kind.own_schema is None:
+        return {"$ref": kind.definition}
+    raw = kind.own_schema.raw
+    return {**raw, "type": "object", "properties": {**(raw.get("properties") or {}), **_IDENTITY}}
 
 
 def _resolved(raw: Raw) -> Raw:

@@ -8,8 +8,9 @@ from weakref import WeakKeyDictionary
 
 import orjson
 
-from api.errors import Forbidden, StatusError
+from api.errors import StatusError
 from apiserver.admission.matching import exempt
+from apiserver.admission.policies.denial import denial
 from apiserver.admission.webhooks.call import Question
 from apiserver.registry.kind import Object
 
@@ -117,13 +118,5 @@ class _Verdict:
 
     def _deny(self, policy: str, binding: Binding | None, why: str, reason: str) -> None:
         if self.denial is None:
-            bound = f" with binding '{binding.name}'" if binding is not None else ""
-            message = f"ValidatingAdmissionPolicy '{policy}'{bound} denied request: {why}"
-            self.denial = _denial(self.question.attributes, message, reason or "Invalid")
-
-
-def _denial(attributes: Attributes, message: str, reason: str) -> StatusError:
-    error = Forbidden(attributes.resource.kind.resource, attributes.name, message)
-    error.reason, error.code = reason, _CODES.get(reason, 422)
-    error.details["causes"] = [{"message": message}]
-    return error
+            named, code = f"ValidatingAdmissionPolicy '{policy}'", _CODES.get(reason or "Invalid", 422)
+            self.denial = denial(self.question.attributes, named, binding, why, reason or "Invalid", code)

@@ -234,6 +234,28 @@ def test_a_policys_status_says_what_its_expressions_get_wrong(kubectl: Kubectl, 
     )
 
 
+def test_a_policy_for_a_custom_kind_is_checked_against_its_schema(kubectl: Kubectl, put: Any) -> None:
+    put(REPLICA_LIMITS)
+    kubectl("wait", "--for=condition=Established", "crd/replicalimits.rules.example.com", "--timeout=20s")
+    limits = {
+        "apiGroups": ["rules.example.com"],
+        "apiVersions": ["v1"],
+        "operations": ["*"],
+        "resources": ["replicalimits"],
+    }
+    put(
+        policy(
+            "custom",
+            [limits],
+            [{"expression": "object.maxReplicas.startsWith('x')"}, {"expression": "object.metadata.namespace == 'x'"}],
+        )
+    )
+    status = kubectl.get("validatingadmissionpolicy", "custom")["status"]
+    (warning,) = status["typeChecking"]["expressionWarnings"]
+    assert warning["fieldRef"] == "spec.validations[0].expression"
+    assert "rules.example.com/v1, Kind=ReplicaLimit: ERROR: <input>:1:30: " in warning["warning"]
+
+
 def test_a_policys_status_says_at_once_that_it_was_seen(kubectl: Kubectl, put: Any) -> None:
     put(policy("seen", CONFIGMAPS, [{"expression": "true"}]))
     put(policy("seen", CONFIGMAPS, [{"expression": "1 == 1"}]))
