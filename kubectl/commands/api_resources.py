@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 
 from kubectl.command import Command
 from kubectl.discovery import Resource
@@ -24,7 +25,7 @@ def arguments(parser: Parser) -> None:
 
 
 def run(session: Session, args: argparse.Namespace) -> int:
-    found = [resource for resource in session.catalog.refresh() if _wanted(resource, args)]
+    found = [resource for resource in _preferred(session.catalog.refresh()) if _wanted(resource, args)]
     if args.sort_by:
         found.sort(key=lambda r: r.plural if args.sort_by == "name" else r.kind)
     else:
@@ -40,6 +41,11 @@ def run(session: Session, args: argparse.Namespace) -> int:
     for line in Columns().lines(rows):
         session.terminal.print(line)
     return 0
+
+
+def _preferred(resources: Iterable[Resource]) -> Iterable[Resource]:
+    """Of a resource in several versions the one that discovery names first."""
+    return {(each.group, each.plural): each for each in reversed(list(resources))}.values()
 
 
 def _wanted(resource: Resource, args: argparse.Namespace) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubectl.describe.common import annotation_lines, header, label_lines
+from kubectl.describe.limits import quotas_and_limits
 from kubectl.describe.writer import Writer
 from kubectl.server import Object
 
@@ -25,3 +26,4 @@ def describe(session: Session, writer: Writer, namespace: Object) -> None:
         for c in status["conditions"]:
             when = c.get("lastTransitionTime", "")
             writer.line(1, f"{c['type']}\t{c['status']}\t{when}\t{c.get('reason', '')}\t{c.get('message', '')}")
+    quotas_and_limits(session, writer, namespace["metadata"]["name"])
