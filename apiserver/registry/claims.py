@@ -38,10 +38,9 @@ def warnings(spec: Object, at: str) -> list[str]:
     """Sentences about a claim that is taken: only whole bytes can be had."""
     asked = spec.get("resources") or {}
     return [
-        f'{at}.resources.{field}[storage]: fractional byte value "{quantity.canonical(amount)}" is invalid, must be an '
-        "integer"
+        warning
         for field in ("requests", "limits")
-        if (amount := (asked.get(field) or {}).get("storage")) is not None and quantity.parse(amount).denominator != 1
+        for warning in resources.fractions(asked.get(field), f"{at}.resources.{field}", ("storage",))
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
@@ -259,3 +259,12 @@ def qos_class(pod_spec: Object) -> str:
     if not requests and not limits:
         return "BestEffort"
     return "Guaranteed" if all_limited and requests == limits else "Burstable"
+
+
+def fractions(amounts: Object | None, at: str, counted: tuple[str, ...]) -> Iterator[str]:
+    """Warnings of amounts that are taken, but not whole bytes, of the resources that are `counted` in bytes."""
+    for name in counted:
+        amount = (amounts or {}).get(name)
+        if amount is not None and quantity.parse(amount).denominator != 1:
+            text = f'fractional byte value "{quantity.canonical(amount)}" is invalid, must be an integer'
+            yield f"{at}[{name}]: {text}"

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from api import names, quantity
+from api import names
 from apiserver.registry import addresses, claims
 from apiserver.registry.kind import Object
 from apiserver.registry.podspec import overlaps
+from apiserver.registry.resources import fractions
 
 _OLD_LABELS = {
     "beta.kubernetes.io/arch": 'deprecated since v1.14; use "kubernetes.io/arch" instead',
@@ -59,7 +60,7 @@ def of_pod(pod: Object, at: str = "") -> list[str]:
         found += [f"{noted}[{name}]: {why}" for name, why in _OLD_ANNOTATIONS.items() if name in annotations]
     found += _volumes(spec.get("volumes") or [], f"{here}.volumes")
     found += _doubles(spec, here)
-    found += fractions(spec.get("overhead"), f"{here}.overhead")
+    found += fractions(spec.get("overhead"), f"{here}.overhead", _BYTES)
     if annotations:
         found += _unheeded(spec, annotations, noted, template=bool(at))
     for place, container in containers:
@@ -80,15 +81,6 @@ def old_source(holder: Object, at: str) -> Iterator[str]:
     for name, why in OLD_SOURCES.items():
         if holder.get(name) is not None:
             yield f"{at}.{_SOURCE_NAMES.get(name, name)}: {why}"
-
-
-def fractions(amounts: Object | None, at: str, resources: tuple[str, ...] = _BYTES) -> Iterator[str]:
-    """Of parts of bytes."""
-    for name in resources:
-        amount = (amounts or {}).get(name)
-        if amount is not None and quantity.parse(amount).denominator != 1:
-            text = f'fractional byte value "{quantity.canonical(amount)}" is invalid, must be an integer'
-            yield f"{at}[{name}]: {text}"
 
 
 def _placement(spec: Object, at: str) -> Iterator[str]:
