@@ -53,6 +53,18 @@ def closure(names: Iterable[str], own: Mapping[str, Json] = _NONE) -> list[str]:
     return sorted(found)
 
 
+_TIMES = tuple(f"io.k8s.apimachinery.pkg.apis.meta.v1.{name}" for name in ("Time", "MicroTime"))
+
+
+def _say_null(name: str, written: Json) -> None:
+    """Times and lists are null where there is none and the field is written all the same."""
+    if name in _TIMES:
+        written["nullable"] = True
+    for node in written.get("properties", {}).values():
+        if node.get("type") == "array":
+            node["nullable"] = True
+
+
 @dataclass
 class Writer:
     """Writes definitions in one version of OpenAPI (2 or 3). `own` are those that are in no data file."""
@@ -81,6 +93,8 @@ class Writer:
         written: Json = dict(special) if special is not None else self._node(definition(name))
         if text:
             written["description"] = text
+        if self.version == 3:
+            _say_null(name, written)
         for field_name, node in written.get("properties", {}).items():
             if fields.get(field_name):
                 written["properties"][field_name] = self._described(node, fields[field_name])

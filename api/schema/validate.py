@@ -9,9 +9,11 @@ being changed at all.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from api.field import FieldError, invalid, required, type_invalid
+from api.schema.formats import format_check
 from api.schema.rules import Rule, enum_rule, identity, rules_of
 
 Valid = Callable[[Any], bool]
@@ -59,12 +61,12 @@ class Validator:
         self.nullable = bool(raw.get("nullable")) or not self.types
         self.rules = rules_of(raw)
         self.enum: Rule | None = enum_rule(raw["enum"]) if raw.get("enum") else None
-        self.properties = {name: Validator(child) for name, child in (raw.get("properties") or {}).items()}
+        self.properties = {name: _of(child) for name, child in (raw.get("properties") or {}).items()}
         self.required = frozenset(raw.get("required") or ())
         self.additional = _child(raw, "additionalProperties")
         self.items = _child(raw, "items")
         self.any_of, self.one_of, self.all_of = (
-            tuple(Validator(each) for each in raw.get(name) or ()) for name in ("anyOf", "oneOf", "allOf")
+            tuple(_of(each) for each in raw.get(name) or ()) for name in ("anyOf", "oneOf", "allOf")
         )
         self.forbidden = _child(raw, "not")
         self.keys: tuple[str, ...] = ()
@@ -155,9 +157,26 @@ def _nearest(alternatives: Iterable[Validator], value: Any, path: str) -> list[F
     return min((each.problems(value, path) for each in alternatives), key=len)
 
 
+_PROSE = frozenset({"description", "title", "example", "externalDocs"})
+_TYPE_ONLY = frozenset({"type", "nullable"})
+
+
+def _of(raw: Mapping[str, Any]) -> Validator:
+    """A node. Most say no more than a type: of those there is one for all schemas."""
+    facts = raw.keys() - _PROSE
+    if "format" in facts and format_check(raw["format"]) is None:
+        facts.discard("format")
+    return _plain(raw.get("type") or "", bool(raw.get("nullable"))) if facts <= _TYPE_ONLY else Validator(raw)
+
+
+@cache
+def _plain(type_: str, nullable: bool) -> Validator:
+    return Validator({"type": type_, "nullable": nullable})
+
+
 def _child(raw: Mapping[str, Any], name: str) -> Validator | None:
     child = raw.get(name)
-    return Validator(child) if isinstance(child, dict) else None
+    return _of(child) if isinstance(child, dict) else None
 
 
 def _types_of(raw: Mapping[str, Any]) -> tuple[frozenset[type], str]:
