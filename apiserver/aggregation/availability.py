@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from api import schema as schemas
 from api.errors import NotFound, StatusError
 from api.metadata import now, rfc3339
 from apiserver.aggregation.proxy import Proxy, Unreachable
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 log = logger(__name__)
 
+_RESOURCE_LIST = "io.k8s.apimachinery.pkg.apis.meta.v1.APIResourceList"
 CHECK_SECONDS = 5.0
 AGAIN_WELL, AGAIN_ILL = 30.0, 2.0
 """Seconds until a server is looked at again when nothing has changed: one that answered, one that did not."""
@@ -157,11 +159,8 @@ class Availability:
         return PASSED
 
     def _keep(self, remote: Remote, body: bytes) -> None:
-        try:
-            document = orjson.loads(body)
-        except orjson.JSONDecodeError:
-            document = None
-        if not isinstance(document, dict) or not isinstance(document.get("resources"), list):
+        document = resource_list(body)
+        if document is None:
             log.warning("a server behind an APIService lists no resources", name=remote.name)
             document = {"resources": []}
         if self.documents.get(remote.name) != document:
@@ -184,6 +183,20 @@ class Availability:
             return new
 
         await Update(self._state, self._resource, "", remote.name, _AUTHOR, transform, Part.STATUS, retry=True).run()
+
+
+def resource_list(body: bytes) -> Object | None:
+    """The APIResourceList in another server's answer, or None for anything else: discovery must not stumble over it."""
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+    schema = schemas.load(_RESOURCE_LIST)
+    if not isinstance(document, dict) or schemas.type_error(schema, "APIResourceList", "v1", document):
+        return None
+    schemas.prune(schema, document)
+    listed = [each for each in document.get("resources") or () if each.get("name")]
+    return {**document, "resources": listed}
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from apiserver.remote import services, tls
 from apiserver.remote.address import Address
 from apiserver.remote.answer import BrokenAnswer
 from apiserver.remote.failure import describe
+from apiserver.remote.limited import TooLong, whole
 from daemon.log import logger
 
 if TYPE_CHECKING:
@@ -139,8 +140,8 @@ class Proxy:
         try:
             url = f"https://{self._resolve(remote)}{path}"
             async with asyncio.timeout(seconds), await self._open("GET", url, headers, remote, None) as answer:
-                return Answered(url, answer.status, await answer.read())
-        except StatusError as error:
+                return Answered(url, answer.status, await whole(answer.content))
+        except (StatusError, TooLong) as error:
             raise Unreachable(str(error), url) from error
         except TimeoutError as error:
             raise Unreachable("context deadline exceeded", url) from error

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import orjson
@@ -22,7 +22,6 @@ log = logger(__name__)
 
 INDEX = "/openapi/v3"
 SECONDS = 10.0
-LIMIT = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -78,8 +77,7 @@ class Schemas:
         answer = await self._proxy.get(remote, INDEX, SECONDS)
         if answer.status != 200:
             return ""
-        paths = orjson.loads(answer.body)["paths"]
-        source = str((paths.get(path) or {}).get("serverRelativeURL") or "")
+        source = _place(orjson.loads(answer.body), path)
         parts = urlsplit(source)
         if parts.netloc or (source and not parts.path.startswith("/")):
             raise ValueError(f"the address of its document is not its own: {source}")
@@ -88,7 +86,14 @@ class Schemas:
     async def _read(self, remote: Remote, source: str) -> bytes:
         """Raises Unreachable, ValueError."""
         answer = await self._proxy.get(remote, source, SECONDS)
-        if answer.status != 200 or len(answer.body) > LIMIT:
+        if answer.status != 200:
             return b""
         orjson.loads(answer.body)
         return answer.body
+
+
+def _place(index: Any, path: str) -> str:
+    """Where an index says that the document of `path` is, if it says so."""
+    for key in ("paths", path, "serverRelativeURL"):
+        index = index.get(key) if isinstance(index, dict) else None
+    return index if isinstance(index, str) else ""

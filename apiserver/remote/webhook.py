@@ -20,13 +20,13 @@ from apiserver.registry.kind import Object
 from apiserver.remote import services, tls
 from apiserver.remote.address import Address
 from apiserver.remote.failure import describe
+from apiserver.remote.limited import TooLong, whole
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
 
     from apiserver.endpoints.state import State
 
-ANSWER_LIMIT = 16 * 1024 * 1024
 _ATTEMPTS = 2
 _JSON = {"content-type": "application/json", "accept": "application/json"}
 
@@ -102,10 +102,12 @@ class Webhooks:
         for attempt in range(_ATTEMPTS):
             try:
                 async with self._opened().post(endpoint.target, data=body, **options) as answer:
-                    return answer.status, answer.content_type, await _limited(answer.content)
+                    return answer.status, answer.content_type, await whole(answer.content)
             except aiohttp.ServerDisconnectedError as error:
                 if attempt == _ATTEMPTS - 1:  # before that it may be a pooled connection that had been closed
                     raise WebhookError(f'Post "{endpoint.url}": {describe(error, name)}') from error
+            except TooLong as error:
+                raise WebhookError(str(error)) from error
             except TimeoutError as error:
                 raise WebhookError(f'Post "{endpoint.url}": context deadline exceeded') from error
             except (aiohttp.ClientError, OSError) as error:
@@ -124,16 +126,6 @@ class Webhooks:
         if self._session is not None:
             await self._session.close()
             self._session = None
-
-
-async def _limited(content: Any) -> bytes:
-    """The whole body. Raises WebhookError when it is unreasonably long."""
-    read = bytearray()
-    async for piece in content.iter_any():
-        read += piece
-        if len(read) > ANSWER_LIMIT:
-            raise WebhookError(f"the answer is longer than {ANSWER_LIMIT} bytes")
-    return bytes(read)
 
 
 def read_answer(status: int, content_type: str, body: bytes) -> Object:

@@ -105,7 +105,7 @@ def read(answer: Object, uid: str, version: str, *, mutating: bool) -> Verdict:
         allowed=response.get("allowed") is True,
         result=_mapping(response.get("status") or response.get("result")),
         patch=_patch(patch, patch_type, version) if mutating else [],
-        warnings=tuple(str(each) for each in response.get("warnings") or ()),
+        warnings=_strings(response.get("warnings")),
         annotations={key: str(value) for key, value in _mapping(response.get("auditAnnotations")).items()},
     )
 
@@ -137,6 +137,10 @@ def _patch(patch: Any, patch_type: Any, version: str) -> list[Any]:
     except (binascii.Error, TypeError, ValueError) as error:
         raise InvalidAnswer(f"response.patch is no JSON patch: {error}") from error
     return operations if isinstance(operations, list) else [operations]
+
+
+def _strings(value: Any) -> tuple[str, ...]:
+    return tuple(each for each in value if isinstance(each, str)) if isinstance(value, list) else ()
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -6,9 +6,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import orjson
 import pytest
 
 from apiserver.aggregation import local
+from apiserver.aggregation.availability import resource_list
 from apiserver.aggregation.directory import Directory, Remote
 from apiserver.aggregation.identity import ProxyIdentity, headers_for, is_identity, merged
 from apiserver.auth.user import User
@@ -115,3 +117,16 @@ def test_api_servers_with_different_authorities_are_all_believed() -> None:
     assert (both["requestheader-allowed-names"], both["other"]) == ('["one", "two"]', "kept")
     assert merged(both, ours) == both
     assert merged({}, ours) == ours
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"nonsense", b"[]", b'{"resources": {}}', b'{"resources": [1]}', b'{"resources": [{"name": 1}]}']
+)
+def test_a_resource_list_that_is_none(body: bytes) -> None:
+    assert resource_list(body) is None
+
+
+def test_a_resource_list_keeps_what_is_known_of_it() -> None:
+    entry = {"name": "nodes", "namespaced": False, "kind": "NodeMetrics", "verbs": ["get"]}
+    body = orjson.dumps({"kind": "APIResourceList", "odd": 1, "resources": [{**entry, "odd": 2}, {"kind": "Nameless"}]})
+    assert resource_list(body) == {"kind": "APIResourceList", "resources": [entry]}

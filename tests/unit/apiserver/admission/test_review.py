@@ -74,6 +74,12 @@ def test_answers_that_are_none(given: dict[str, Any], mutating: bool, why: str) 
     assert str(caught.value) == why
 
 
+def test_what_makes_no_sense_beside_the_verdict_is_left_out() -> None:
+    verdict = read(answer(warnings=7, auditAnnotations=[], status="x", allowed="yes"), "u", "v1", mutating=False)
+    assert verdict == Verdict(False)
+    assert read(answer(warnings=["a", 1]), "u", "v1", mutating=False).warnings == ("a",)
+
+
 def test_the_old_version_is_taken_more_lightly() -> None:
     given = {"response": {"allowed": True, "patch": PATCH}}
     assert read(given, "u", "v1beta1", mutating=True).patch == [{"op": "remove", "path": "/data"}]
