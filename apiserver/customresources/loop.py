@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from hashlib import sha256
 
 import orjson
 
@@ -37,6 +38,7 @@ _BACKOFF = (0.1, 5.0)
 PATIENCE = 2.0
 """Seconds that a request for a custom resource waits for it to be served here."""
 _TERMINATING = "create not allowed while custom resource definition is terminating"
+_NOTHING: Object = {}
 _BUILT_IN = frozenset((kind.group, kind.plural) for kind in KINDS)
 
 
@@ -54,7 +56,7 @@ class Definitions:
         self._todo: set[str] = set()
         """The names of those that something is to be done for."""
         self._served: dict[str, bytes] = {}
-        """By name: what the served kinds were made of."""
+        """By name: the digest of what the served kinds were made of."""
         self._cleaning: dict[str, asyncio.Task[None]] = {}
         self._looked = 0
         """As of which revision what is served is what the definitions say."""
@@ -155,9 +157,13 @@ class Definitions:
             groups.add(_group(self._known.pop(name)[1]))
             self._todo.discard(name)
         for name, entry in entries.items():
-            if name not in self._known or self._known[name][0] != entry.revision:
-                self._known[name] = (entry.revision, entry.decode())
-                groups.add(_group(self._known[name][1]))
+            revision, before = self._known.get(name, (0, _NOTHING))
+            if revision != entry.revision:
+                crd = entry.decode()
+                if crd["spec"] == before.get("spec"):
+                    crd["spec"] = before["spec"]  # it is large, and the served kinds hold it
+                self._known[name] = (entry.revision, crd)
+                groups.add(_group(crd))
                 self._todo.add(name)
         if groups:  # a name may have become free
             self._todo.update(name for name, (_, crd) in self._known.items() if _group(crd) in groups and _wants(crd))
@@ -192,7 +198,7 @@ class Definitions:
         if not _has_names(crd) or family in _BUILT_IN:
             return
         facts = [crd["metadata"]["uid"], spec, (crd.get("status") or {}).get("acceptedNames")]
-        made_of = orjson.dumps(facts, option=orjson.OPT_SORT_KEYS)
+        made_of = sha256(orjson.dumps(facts, option=orjson.OPT_SORT_KEYS)).digest()
         if self._served.get(name) != made_of:
             kinds = kinds_of(crd, conversion_of(crd, self._state.webhooks), lambda: self._guard(name))
             await self._state.serve(kinds)
