@@ -30,10 +30,12 @@ minimum nor maximum, if there is one.
 
 
 class LimitRangeStrategy(Strategy):
+    allow_create_on_update = True
+
     def default(self, obj: Object) -> None:
         if obj.get("spec") is None:
             obj["spec"] = {}
-        for limit in obj["spec"].get("limits") or ():
+        for limit in obj["spec"].setdefault("limits", None) or ():
             for field in _LISTS:
                 resources.default_list(limit.get(field))
             if limit.get("type") == "Container":
