@@ -36,6 +36,9 @@ def test_fields_carry_prose_types_and_merge_facts() -> None:
     assert replicas["description"].startswith("Number of desired pods.")
     template = spec["properties"]["template"]
     assert template["allOf"] == [{"$ref": "#/components/schemas/io.k8s.api.core.v1.PodTemplateSpec"}]
+    assert Writer(3).schema("io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime")["nullable"]
+    assert Writer(3).schema("io.k8s.api.core.v1.LimitRangeSpec")["properties"]["limits"]["nullable"]
+    assert "nullable" not in Writer(2).schema("io.k8s.api.core.v1.LimitRangeSpec")["properties"]["limits"]
     containers = Writer(3).schema("io.k8s.api.core.v1.PodSpec")["properties"]["containers"]
     assert containers["x-kubernetes-patch-merge-key"] == "name"
     assert Writer(2).schema("io.k8s.apimachinery.pkg.api.resource.Quantity")["type"] == "string"
