@@ -13,14 +13,6 @@ if TYPE_CHECKING:
     from apiserver.cel.program import Program
     from apiserver.registry.kind import Object
 
-VARIABLES: Mapping[str, str | None] = {
-    "object": None,
-    "oldObject": None,
-    "request": None,
-    "authorizer": cel.AUTHORIZER,
-}
-
-
 _KEPT = 1024
 """Compiled expressions that are kept: each is asked for anew with every change of its configuration's neighbours."""
 
@@ -78,7 +70,9 @@ class Conditions:
 @lru_cache(_KEPT)
 def compile_condition(expression: str) -> Program:
     """Raises CelError."""
-    return cel.compile(expression.strip(), variables=VARIABLES, returns="bool")
+    from apiserver.admission.policies.expressions import Scope  # it brings the CEL library
+
+    return Scope({"expression": expression}).compile(expression.strip(), "bool")
 
 
 def problem_of(expression: str) -> str:
@@ -86,5 +80,5 @@ def problem_of(expression: str) -> str:
     try:
         compile_condition(expression)
     except cel.CelError as error:
-        return f"compilation failed: {error}"
+        return str(error)
     return ""
