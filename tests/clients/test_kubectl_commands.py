@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from urllib.request import urlopen
@@ -70,6 +71,23 @@ def test_proxy(version: str, plane: ControlPlane) -> None:
         with urlopen(f"http://{said.split()[-1]}/api/v1/namespaces/default", timeout=10) as answer:
             assert json.load(answer)["metadata"]["name"] == "default"
         proxy.terminate()
+
+
+def test_every_kind_is_explained(plane: ControlPlane) -> None:
+    kubectl = Kubectl(plane.admin_conf)
+    lines = kubectl("api-resources", "--no-headers", "-o", "wide").splitlines()
+    resources = [(line.split()[0], re.search(r"(\S+) +(?:true|false) ", line)) for line in lines]
+    assert len(resources) > 50, resources
+
+    def explained(resource: tuple[str, re.Match[str] | None]) -> str:
+        name, version = resource
+        assert version is not None
+        return kubectl("explain", name, f"--api-version={version[1]}", "--recursive")
+
+    with ThreadPoolExecutor(4) as pool:
+        told = list(pool.map(explained, resources))
+    without_fields = [name for (name, _), text in zip(resources, told, strict=True) if "FIELDS:" not in text]
+    assert without_fields == []
 
 
 @pytest.mark.parametrize("version", VERSIONS)
