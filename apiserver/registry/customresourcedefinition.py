@@ -13,7 +13,7 @@ from api import names
 from api.field import FieldError, invalid
 from api.schema.formats import recognized
 from apiserver.registry import rules
-from apiserver.registry.definitions.conditions import ESTABLISHED, is_true
+from apiserver.registry.definitions.conditions import ESTABLISHED, TERMINATING, is_true, set_condition
 from apiserver.registry.definitions.conversion import NONE, validate_conversion
 from apiserver.registry.definitions.names import (
     validate_approval,
@@ -28,6 +28,10 @@ from apiserver.registry.webhookclient import default_service
 
 CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
 """The finalizer that holds a definition until all its objects have gone."""
+_PENDING = (
+    "InstanceDeletionPending",
+    "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon",
+)
 _NO_PRESERVING = (
     "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead"
 )
@@ -64,6 +68,7 @@ class CustomResourceDefinitionStrategy(StatusStrategy):
         finalizers = obj["metadata"].get("finalizers") or []
         if CLEANUP not in finalizers:
             obj["metadata"]["finalizers"] = [*finalizers, CLEANUP]
+        set_condition(obj, TERMINATING, "True", *_PENDING, ctx.now)
 
     def prepare_for_update(self, new: Object, old: Object, ctx: Context) -> None:
         super().prepare_for_update(new, old, ctx)

@@ -63,6 +63,7 @@ def test_defaults() -> None:
     assert obj["status"]["storedVersions"] == ["v1"]
     KIND.strategy.prepare_for_delete(obj, CTX)
     assert obj["metadata"]["finalizers"] == [CLEANUP]
+    assert obj["status"]["conditions"][0]["reason"] == "InstanceDeletionPending"
 
 
 def test_names() -> None:
