@@ -23,11 +23,17 @@ Read = Callable[[Any, int], Any]
 Set = Callable[[dict[str, Any], Any, int], None]
 
 _DEPTH_LIMIT = 100
+_TIME_SIZE = 22
+"""The most bytes of a Time: two numbers with their tags."""
 _SCALARS = frozenset({"bool", "bytes", "double", "int32", "int64", "string"})
 
 
 def decode(body: bytes) -> dict[str, Any]:
     """The object, with its apiVersion and kind. Raises MalformedBody."""
+    return _body(body, 0)
+
+
+def _body(body: bytes, depth: int) -> dict[str, Any]:
     if not body.startswith(MAGIC):
         raise MalformedBody("provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]")
     unknown = {number: value for number, _, value in _fields(body[len(MAGIC) :])}
@@ -38,7 +44,7 @@ def decode(body: bytes) -> dict[str, Any]:
         return decode_json(raw)
     if not kind:
         raise MalformedBody("Object 'Kind' is missing in the protobuf message")
-    obj: dict[str, Any] = _message(find_message(api_version, kind))(raw, 0)
+    obj: dict[str, Any] = _message(find_message(api_version, kind))(raw, depth)
     return {"apiVersion": api_version, "kind": kind} | obj
 
 
@@ -213,8 +219,12 @@ def _moment(data: bytes) -> datetime | None:
         return None
 
 
-@lru_cache(maxsize=4096)
 def _time(data: bytes, depth: int) -> str | None:
+    return _seconds(data) if len(data) <= _TIME_SIZE else None
+
+
+@lru_cache(maxsize=4096)
+def _seconds(data: bytes) -> str | None:
     moment = _moment(data)
     return rfc3339(moment) if moment else None
 
@@ -239,7 +249,7 @@ def _raw_json(data: bytes, depth: int) -> Any:
     if not raw:
         return None
     if raw.startswith(MAGIC):
-        return decode(raw)
+        return _body(raw, depth + 1)
     try:
         return orjson.loads(raw)
     except orjson.JSONDecodeError as problem:

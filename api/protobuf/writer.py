@@ -187,9 +187,13 @@ def _map(number: int, values: str) -> Write:
     return write
 
 
-@lru_cache(maxsize=4096)
 def _time(text: str) -> bytes:
     """Whole seconds: JSON has no more of a Time."""
+    return _seconds(text[:19] + "Z") if text.endswith("Z") else _seconds.__wrapped__(text)
+
+
+@lru_cache(maxsize=4096)
+def _seconds(text: str) -> bytes:
     return _integer(1, _micros(text) // 1_000_000) + _integer(2, 0)
 
 

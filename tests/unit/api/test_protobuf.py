@@ -190,6 +190,21 @@ def test_bad_bodies_are_bad_requests(body: bytes) -> None:
         decode_body(body, PROTOBUF, "Pod")
 
 
+def test_bodies_within_bodies_end() -> None:
+    body = encode({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}})
+    list_head = chunk(1, chunk(1, b"v1") + chunk(2, b"List"))
+    for _ in range(1000):
+        body = protobuf.MAGIC + list_head + chunk(2, chunk(2, chunk(1, body)))
+    with pytest.raises(MalformedBody, match="max depth"):
+        protobuf.decode(body)
+
+
+def test_a_time_of_nonsense_is_none() -> None:
+    meta = chunk(8, b"\x08\x01" * 100)
+    body = protobuf.MAGIC + chunk(1, chunk(1, b"v1") + chunk(2, b"Pod")) + chunk(2, chunk(1, meta))
+    assert protobuf.decode(body)["metadata"] == {}
+
+
 @given(st.binary(max_size=60))
 def test_any_bytes_after_the_magic_are_decoded_or_refused(junk: bytes) -> None:
     head = protobuf.MAGIC + chunk(1, chunk(1, b"apps/v1") + chunk(2, b"Deployment"))
