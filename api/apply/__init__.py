@@ -7,7 +7,7 @@ See `managers.py` and `configuration.py` for the rules, `typed.py` for how a sch
 they are so.
 """
 
-from api.apply.configuration import Apply
+from api.apply.configuration import Apply, type_of
 from api.apply.conflict import ApplyConflict
 from api.apply.entries import decode
 from api.apply.managers import (
@@ -33,4 +33,5 @@ __all__ = [
     "keep_times",
     "owned_after_create",
     "owned_after_update",
+    "type_of",
 ]

@@ -70,8 +70,8 @@ class Apply:
     def _name(self) -> str:
         meta = self.config.get("metadata")
         meta = meta if isinstance(meta, dict) else {}
-        kind = self.config.get("kind") or ""
-        return f"{meta.get('namespace') or ''}/{meta.get('name') or ''}; {self.scope.api_version}, Kind={kind}"
+        kind = type_of(self.config.get("apiVersion") or "", self.config.get("kind") or "")
+        return f"{meta.get('namespace') or ''}/{meta.get('name') or ''}; {kind}"
 
     def _known(self, live: Object) -> list[Entry]:
         """The live object's entries. What was there before anybody was tracked gets an owner of its own."""
@@ -144,6 +144,11 @@ class Apply:
         text = orjson.dumps({**self.config, "metadata": meta}, option=orjson.OPT_SORT_KEYS).decode() + "\n"
         size = sum(len(key) + len(value) for key, value in annotations.items()) + len(text)
         return text if size <= _ANNOTATIONS_LIMIT else ""
+
+
+def type_of(api_version: str, kind: str) -> str:
+    """A type as messages name it: `apps/v1, Kind=Deployment`, `/v1, Kind=Pod`."""
+    return f"{api_version if '/' in api_version else '/' + api_version}, Kind={kind}"
 
 
 def annotations_of(obj: Object) -> dict[str, str]:

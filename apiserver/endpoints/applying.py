@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from api.apply import Apply, Writer
+from api.apply import Apply, Writer, type_of
 from api.codec import MalformedBody
 from api.errors import AlreadyExists, BadRequest, Conflict, NotFound
 from api.metadata import rfc3339
@@ -29,9 +29,9 @@ async def read_configuration(request: Request, kind: Kind) -> Object:
         config = decode_yaml(body)
     except MalformedBody as problem:
         raise BadRequest(f"error decoding YAML: {problem}") from problem
-    given = (config.get("apiVersion") or "", config.get("kind") or "")
-    if given != (kind.api_version, kind.kind):
-        raise BadRequest(f"invalid object type: {given[0]}, Kind={given[1]}")
+    given = type_of(str(config.get("apiVersion") or ""), str(config.get("kind") or ""))
+    if given != type_of(kind.api_version, kind.kind):
+        raise BadRequest(f"invalid object type: {given}")
     validation = request.query.get("fieldValidation", "Warn")
     if validation != "Ignore" and (duplicates := duplicate_keys(body)):
         text = "error converting YAML to JSON: yaml: unmarshal errors:\n" + "\n".join(

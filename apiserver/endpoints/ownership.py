@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from api.apply import Scope, Writer, change, decode, foreign, owned_after_create, owned_after_update
+from api.errors import StatusError
 from api.schema import Schema
 from apiserver.endpoints.catalog import Catalog, Resource
 from apiserver.registry.kind import Kind, Object
@@ -50,15 +51,19 @@ def own_new(obj: Object, given: Any, kind: Kind, manager: str) -> None:
 async def own_changed(
     new: Object, old: Object, given: Any, resource: Resource, subresource: str, writer: Writer, catalog: Catalog
 ) -> None:
-    """Set the managedFields of an object that has changed. Raises StatusError when a webhook that converts fails."""
+    """Set the managedFields of an object that has changed; they stay where a webhook that converts does not answer."""
     scope = scope_of(resource.kind, subresource)
     elsewhere = {}
-    for version in foreign(old, scope):
-        sibling = _in_version(catalog, resource.kind, version)
-        if sibling is not None:
-            before, after = await _converted([old, new], resource, sibling)
-            elsewhere[version] = change(before, after, scope_of(sibling, subresource))
-    managed = owned_after_update(new, old, given, scope, writer, elsewhere)
+    try:
+        for version in foreign(old, scope):
+            sibling = _in_version(catalog, resource.kind, version)
+            if sibling is not None:
+                before, after = await _converted([old, new], resource, sibling)
+                elsewhere[version] = change(before, after, scope_of(sibling, subresource))
+    except StatusError:
+        managed = old["metadata"]["managedFields"]
+    else:
+        managed = owned_after_update(new, old, given, scope, writer, elsewhere)
     if managed:
         new["metadata"]["managedFields"] = managed
     else:

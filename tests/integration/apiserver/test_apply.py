@@ -133,13 +133,13 @@ async def test_what_an_apply_must_say(api: Api) -> None:
         'PatchOptions.meta.k8s.io "" is invalid: force: Forbidden: may not be specified for non-apply patch'
     )
     untyped = await apply(api, path, {"metadata": {"name": "one"}})
-    assert (untyped.code, untyped.message) == (400, "invalid object type: , Kind=")
+    assert (untyped.code, untyped.message) == (400, "invalid object type: /, Kind=")
     managed = {**config_map(), "metadata": {"name": "one", "managedFields": []}}
     assert (await apply(api, path, managed)).message == "metadata.managedFields must be nil"
     unknown = await apply(api, path, config_map(dada={}))
     assert (unknown.code, unknown.message) == (
         500,
-        "failed to create typed patch object (/one; v1, Kind=ConfigMap): .dada: field not declared in schema",
+        "failed to create typed patch object (/one; /v1, Kind=ConfigMap): .dada: field not declared in schema",
     )
     cbor = await api.patch(f"{path}?fieldManager=me", b"\xa0", "application/apply-patch+cbor")
     assert cbor.code == 415
