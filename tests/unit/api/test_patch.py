@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.errors import BadRequest
+from api.errors import BadRequest, RequestEntityTooLarge, StatusError
 from api.patch import PatchError, json_patch, merge_patch, strategic_merge
 from api.schema import load
 from tests.unit.api.objects import deployment, json_objects, json_values
@@ -92,6 +92,47 @@ def test_bad_json_patches(operations: Any, code: int) -> None:
     assert raised.value.code == code
 
 
+@pytest.mark.parametrize(
+    ("operation", "message"),
+    [
+        ({"op": "remove", "path": "/x"}, "Unable to remove nonexistent key: x: missing value"),
+        (
+            {"op": "remove", "path": "/x/y"},
+            'remove operation does not apply: doc is missing path: "/x/y": missing value',
+        ),
+        ({"op": "add", "path": "/a~1b/c", "value": 1}, 'add operation does not apply: doc is missing path: "/a~1b/c"'),
+        ({"op": "replace", "path": "/x", "value": 1}, "replace operation does not apply: doc is missing key: /x"),
+        ({"op": "replace", "path": "/x/y", "value": 1}, "replace operation does not apply: doc is missing path: /x/y"),
+        ({"op": "add", "path": "/list/9", "value": 1}, "Unable to access invalid index: 9: invalid index referenced"),
+        ({"op": "add", "path": "/list/z", "value": 1}, "value was not a proper array index: 'z'"),
+        ({"op": "test", "path": "/a", "value": 2}, "testing value /a failed: test failed"),
+        ({"op": "move", "from": "/x", "path": "/y"}, "move operation does not apply: doc is missing from path: /x"),
+        (
+            {"op": "copy", "from": "/a", "path": "/x/y"},
+            "copy operation does not apply: doc is missing destination path",
+        ),
+    ],
+)
+def test_failing_json_patches_say_why(operation: dict[str, Any], message: str) -> None:
+    with pytest.raises(PatchError) as raised:
+        json_patch({"a": 1, "list": [1]}, [operation])
+    assert str(raised.value).startswith(message)
+    assert (raised.value.code, raised.value.reason) == (422, "Invalid")
+
+
+def test_json_patches_have_limits() -> None:
+    test = {"op": "test", "path": "/a", "value": 1}
+    assert json_patch({"a": 1}, [test] * 10_000) == {"a": 1}
+    with pytest.raises(RequestEntityTooLarge) as refused:
+        json_patch({"a": 1}, [test] * 10_001)
+    assert refused.value.message == (
+        "Request entity too large: The allowed maximum operations in a JSON patch is 10000, got 10001"
+    )
+    copies = [{"op": "copy", "from": "/big", "path": f"/copy{index}"} for index in range(4)]
+    with pytest.raises(PatchError, match="Unable to complete the copy, the accumulated size increase of copy is"):
+        json_patch({"big": "x" * 1_000_000}, copies)
+
+
 @given(json_objects, json_objects)
 def test_json_patches_of_another_implementation_apply(old: dict[str, Any], new: dict[str, Any]) -> None:
     assert json_patch(old, list(jsonpatch.make_patch(old, new))) == new
@@ -170,8 +211,18 @@ def test_elements_without_their_key_are_refused() -> None:
         pod_patch({"containers": [{"image": "x"}]})
     with pytest.raises(BadRequest, match=r"unknown patch type: explode in map: map\[\$patch:explode\]"):
         strategic_merge({"spec": {}}, {"spec": {"$patch": "explode"}}, DEPLOYMENT)
-    with pytest.raises(BadRequest):
+    with pytest.raises(BadRequest, match="invalid patch format of setElementOrder list"):
         pod_patch({"$setElementOrder/containers": "x", "containers": []})
+    with pytest.raises(BadRequest, match="invalid patch format of primitive list"):
+        pod_patch({"containers": [{"name": "app", "$deleteFromPrimitiveList/args": "x"}]})
+    with pytest.raises(BadRequest, match="invalid patch format of retainKeys"):
+        strategic_merge(deployment(), {"spec": {"strategy": {"$retainKeys": "type"}}}, DEPLOYMENT)
+    with pytest.raises(StatusError, match="patch content doesn't match retainKeys list") as refused:
+        strategic_merge(deployment(), {"spec": {"strategy": {"$retainKeys": [], "type": "x"}}}, DEPLOYMENT)
+    assert (refused.value.code, refused.value.reason) == (422, "Invalid")
+    swapped = [{"name": "side"}, {"name": "app"}]
+    with pytest.raises(BadRequest, match=r"The order in patch list:\n\[map\[name:app\] map\[name:side\]\]\n doesn't"):
+        pod_patch({"containers": swapped[::-1], "$setElementOrder/containers": swapped})
 
 
 def test_ports_merge_by_number() -> None:
