@@ -38,7 +38,9 @@ class Attributes:
     def creates(self, plural: str, group: str = "") -> bool:
         """Whether an object of this resource is to be made."""
         kind = self.resource.kind
-        return self.operation == "create" and not self.subresource and (kind.plural, kind.group) == (plural, group)
+        if kind.plural != plural or kind.group != group:
+            return False
+        return self.operation == "create" and not self.subresource
 
     def forbidden(self, why: str) -> Forbidden:
         return Forbidden(self.resource.kind.resource, self.name, why)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from apiserver.endpoints.state import State
 
 ANNOTATION = "kubernetes.io/limit-ranger"
+_LIMITED = ("pods", "persistentvolumeclaims")
 Amounts = Mapping[str, str]
 
 
@@ -68,14 +69,14 @@ def _fill_one(container: Object, part: str, amounts: Amounts) -> list[str]:
 
 async def check(state: State, attributes: Attributes, obj: Object | None, old: Object | None) -> None:
     """Refuse a pod or a claim that asks for more or less than the namespace lets it."""
-    if obj is None or attributes.operation not in ("create", "update"):
-        return
     kind = attributes.resource.kind
+    if obj is None or kind.group or kind.plural not in _LIMITED or attributes.operation not in ("create", "update"):
+        return
     found: list[str] = []
     if attributes.creates("pods") or _resizes(attributes):
         for limit_range in _ranges(state, attributes.namespace):
             found += pod_problems(limit_range, obj["spec"])
-    elif (kind.plural, kind.group) == ("persistentvolumeclaims", "") and not attributes.subresource:
+    elif kind.plural == "persistentvolumeclaims" and not attributes.subresource:
         for limit_range in _ranges(state, attributes.namespace):
             found += claim_problems(limit_range, obj["spec"])
     if found:
@@ -83,8 +84,7 @@ async def check(state: State, attributes: Attributes, obj: Object | None, old: O
 
 
 def _resizes(attributes: Attributes) -> bool:
-    kind = attributes.resource.kind
-    return attributes.subresource == "resize" and (kind.plural, kind.group) == ("pods", "")
+    return attributes.subresource == "resize" and attributes.resource.kind.plural == "pods"
 
 
 def pod_problems(limit_range: Object, spec: Object) -> Iterator[str]:

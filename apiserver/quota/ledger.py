@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -76,7 +77,7 @@ class Quotas:
         self._dirty: set[str] = set()
         self._woken = asyncio.Event()
 
-    @property
+    @cached_property
     def _resource(self) -> Resource:
         return self._state.resource("resourcequotas")
 
@@ -85,9 +86,7 @@ class Quotas:
         cache = self._resource.cache
         if not cache.entries or not attributes.namespace or not cache.count(attributes.namespace):
             return FREE
-        if not _counts(attributes):
-            return FREE
-        return _Charge(self, attributes, obj, old)
+        return _Charge(self, attributes, obj, old) if _counts(attributes) else FREE
 
     def changed(self, resource: Resource, namespace: str, new: Object | None, old: Object | None) -> None:
         """Take note of a write that may give something back, or changes a quota."""
