@@ -88,6 +88,22 @@ def _omit_empty(meta: dict[str, Any]) -> None:
             del meta[field]
 
 
+def single_owners(obj: Object) -> list[str]:
+    """Drop all but the first reference to each owner; what to warn of, if there were more."""
+    owners = obj["metadata"].get("ownerReferences")
+    if not owners or len(owners) == 1:
+        return []
+    first = {owner.get("uid"): owner for owner in reversed(owners)}
+    if len(first) == len(owners):
+        return []
+    obj["metadata"]["ownerReferences"] = [owner for owner in owners if first[owner.get("uid")] is owner]
+    uids = [owner.get("uid") for owner in owners]
+    twice = sorted({str(uid) for uid in uids if uids.count(uid) > 1})
+    text = "API server dedups owner references in 1.20+, and may reject such requests as early as 1.24"
+    start = ".metadata.ownerReferences contains duplicate entries"
+    return [f"{start}; {text}; please fix your requests; duplicate UID(s) observed: {', '.join(twice)}"]
+
+
 def grow_generation(new: Object, old: Object) -> None:
     """Count a change of anything but metadata and status."""
     if _wanted(new) != _wanted(old):

@@ -27,6 +27,7 @@ from apiserver.endpoints.objectmeta import (
     fill_for_update,
     grow_generation,
     metadata_of,
+    single_owners,
 )
 from apiserver.endpoints.options import DEFAULT, WriteOptions
 from apiserver.endpoints.ownership import manager_of, own_changed, own_new, sensible
@@ -147,6 +148,7 @@ async def _create_once(
     context = state.context(author.user, namespace, options.dry_run, reserved)
     managed = obj["metadata"].get("managedFields")
     fill_for_create(obj, resource, context.now)
+    author.warnings += single_owners(obj)
     strategy.default(obj)
     if applied:
         obj["metadata"]["managedFields"] = managed
@@ -247,6 +249,7 @@ class Update:
         new = self.transform(old)
         managed = metadata_of(new).get("managedFields")
         fill_for_update(new, old, self.resource)
+        self.author.warnings += single_owners(new)
         if self.part is Part.STATUS:
             new = _status_of(new, old)
         if self.part is Part.MAIN:

@@ -131,6 +131,15 @@ async def test_an_update_says_which_object_it_means(api: Api) -> None:
     assert (missing.code, missing.message) == (404, 'configmaps "three" not found')
 
 
+async def test_an_owner_is_named_once(api: Api) -> None:
+    given = config_map()
+    owner = {"apiVersion": "v1", "kind": "ConfigMap", "name": "x", "uid": "1-2"}
+    given["metadata"]["ownerReferences"] = [owner, {**owner, "uid": "3-4"}, owner]
+    made = await api.create("configmaps", given)
+    assert [each["uid"] for each in made.body["metadata"]["ownerReferences"]] == ["1-2", "3-4"]
+    assert "duplicate UID(s) observed: 1-2" in made.headers["warning"]
+
+
 async def test_the_generation_counts_changes_of_the_spec(api: Api) -> None:
     made = await api.create("deployments", deployment(), group="apps")
     path = api.path("deployments", "one", group="apps")
