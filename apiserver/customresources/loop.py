@@ -21,6 +21,7 @@ from apiserver.customresources.cleanup import clean_up
 from apiserver.customresources.conversion import conversion_of
 from apiserver.customresources.kinds import kinds_of
 from apiserver.endpoints.state import Resource, State
+from apiserver.endpoints.virtual import VIRTUAL
 from apiserver.endpoints.write import Author, Part, Update
 from apiserver.registry import KINDS
 from apiserver.registry.definitions.conditions import ESTABLISHED, NAMES_ACCEPTED, is_true
@@ -39,7 +40,8 @@ PATIENCE = 2.0
 """Seconds that a request for a custom resource waits for it to be served here."""
 _TERMINATING = "create not allowed while custom resource definition is terminating"
 _NOTHING: Object = {}
-_BUILT_IN = frozenset((kind.group, kind.plural) for kind in KINDS)
+_BUILT_IN = {(kind.group, kind.plural) for kind in KINDS} | {(each.group, each.plural) for each in VIRTUAL}
+"""What a definition cannot take the place of."""
 
 
 class _Unfinished(Exception):
