@@ -14,7 +14,7 @@ from typing import Any
 from apiserver.cel.functions import TABLE, Overloads
 from apiserver.cel.names import unescape
 from apiserver.cel.syntax import Call, Const, Fold, Ident, ListOf, MapOf, Message, Node, Select
-from apiserver.cel.values import NONE, Budget, BudgetExceeded, CelError, Lazy, Optional, TypeValue, type_name
+from apiserver.cel.values import NONE, Budget, BudgetExceeded, CelError, Lazy, Optional, TypeValue, is_key, type_name
 from apiserver.cel.weight import weight
 
 Frame = list[Any]
@@ -120,6 +120,8 @@ class Builder:
             made: dict[Any, Any] = {}
             for key, value, optional in entries:
                 name, content = key(frame), value(frame)
+                if not is_key(name) or type(name) is float:
+                    raise CelError(f"unsupported key type: {type_name(name)}")
                 if name in made:
                     raise CelError(f"Failed with repeated key: {name}")
                 if not optional:

@@ -85,9 +85,10 @@ def check(environment: Any, expression: str, *, structs: bool = False) -> tuple[
     rewritten = Rewritten(expression, structs=structs)
     try:
         checked = environment.compile(rewritten.text)
+        result = str(checked.return_type())
     except RuntimeError as error:
         raise CelError(rewritten.told(_told(str(error)))) from error
-    return checked.serialize(), _SHOUTED.sub(lambda match: match[0].lower(), str(checked.return_type()))
+    return checked.serialize(), _SHOUTED.sub(lambda match: match[0].lower(), result)
 
 
 def _told(message: str) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from apiserver.cel.functions import function
-from apiserver.cel.values import CelError
+from apiserver.cel.values import CelError, type_name
 
 _ENTRY = "entry__"
 ENTRY_FUNCTIONS = frozenset({"entries__", "key__", "value__", "merged__"})
@@ -179,18 +179,26 @@ def map_entries(entries: dict[object, object]) -> list[dict[object, object]]:
 
 @function("~K", "map<~K, ~V>.key__()")
 def key(entry: dict[object, object]) -> object:
-    return next(iter(entry))
+    return _only(entry)[0]
 
 
 @function("~V", "map<~K, ~V>.value__()")
 def value(entry: dict[object, object]) -> object:
-    return next(iter(entry.values()))
+    return _only(entry)[1]
+
+
+def _only(entry: dict[object, object]) -> tuple[object, object]:
+    for pair in entry.items():
+        return pair
+    raise CelError("no such key: the map has no entry")
 
 
 @function("map<~K, ~V>", "list<map<~K, ~V>>.merged__()")
-def merged(parts: list[dict[object, object]]) -> dict[object, object]:
+def merged(parts: list[object]) -> dict[object, object]:
     whole: dict[object, object] = {}
     for part in parts:
+        if type(part) is not dict:
+            raise CelError(f"no such overload: {type_name(part)} is not a map")
         for name, each in part.items():
             if name in whole:
                 raise CelError(f"insert failed: key '{name}' already exists")

@@ -116,8 +116,9 @@ class Messages:
         self._kept.append(raw)  # so that no other schema gets its id
         message = self._file.message_type.add(name=name)
         whole = identified(raw) if raw.get("x-kubernetes-embedded-resource") else raw
-        for field, child in _accessible(whole):
-            self._add(message, self._escape(field), child)
+        fields = {self._escape(field): child for field, child in _accessible(whole)}  # two may be escaped to one
+        for field, child in fields.items():
+            self._add(message, field, child)
         return name
 
     def _add(self, message: descriptor_pb2.DescriptorProto, name: str, raw: Raw) -> None:

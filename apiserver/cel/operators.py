@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from apiserver.cel.functions import standard
-from apiserver.cel.values import NUMBERS, Budget, CelError, Duration, Timestamp, Uint, equals, type_name
+from apiserver.cel.values import NUMBERS, Budget, CelError, Duration, Timestamp, Uint, equals, is_key, type_name
 
 INT_MIN, INT_MAX, UINT_MAX = -(1 << 63), (1 << 63) - 1, (1 << 64) - 1
 _YEAR_1 = int((datetime(1, 1, 1) - datetime(1970, 1, 1)).total_seconds()) * 1_000_000_000
@@ -150,10 +150,6 @@ def in_list(budget: Budget, value: Any, items: list[Any]) -> bool:
 @standard("@in", object, dict)
 def in_map(value: Any, entries: dict[Any, Any]) -> bool:
     return is_key(value) and value in entries
-
-
-def is_key(value: Any) -> bool:
-    return type(value) in (str, int, bool, Uint, float)
 
 
 @standard("_[_]", dict, object, spends=True)

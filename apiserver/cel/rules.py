@@ -20,8 +20,8 @@ from apiserver.cel.messages import Messages, form_of, identified
 from apiserver.cel.program import Program, compile_typed
 from apiserver.cel.values import NONE, Budget, BudgetExceeded, CelError, Optional
 
-PER_OBJECT = 4_000_000
-"""Steps that all rules together may take for one object: a second or two."""
+PER_OBJECT = 2_000_000
+"""Steps that all rules together may take for one object: under a second."""
 LONGEST_MESSAGE = 5 * 1024
 
 VALIDATIONS = "x-kubernetes-validations"

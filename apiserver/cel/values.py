@@ -147,6 +147,11 @@ def type_name(value: Any) -> str:
     return NAMES.get(type(value), "dyn")
 
 
+def is_key(value: Any) -> bool:
+    """Whether a map may be asked for it."""
+    return type(value) in (str, int, bool, Uint, float)
+
+
 def equals(a: Any, b: Any, budget: Budget) -> bool:
     """CEL's `==`: numbers compare across their types, everything else only within its own. Raises BudgetExceeded."""
     kind, other = type(a), type(b)

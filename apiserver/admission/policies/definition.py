@@ -14,7 +14,7 @@ from apiserver.cel.program import Program as Expression
 from apiserver.cel.rules import usable_message
 from apiserver.registry.kind import Object
 
-PER_BINDING = 4_000_000
+PER_BINDING = 2_000_000
 """Steps that one policy's expressions may take for one binding and parameter."""
 LONGEST_ANNOTATION = 10 * 1024
 

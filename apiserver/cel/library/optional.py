@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from apiserver.cel.functions import TABLE, standard
-from apiserver.cel.operators import is_key
-from apiserver.cel.values import NONE, Budget, CelError, Optional
+from apiserver.cel.values import NONE, Budget, CelError, Optional, is_key
 
 
 @standard("optional.of", object)

@@ -88,6 +88,10 @@ def test_what_comes_out(expression: str, expected: Any) -> None:
         ("[].min()", "min called on empty list"),
         ("'%d'.format(['x'])", "error during formatting: %d cannot show a value of type string"),
         ("'%s %s'.format(['x'])", "index 1 out of range"),
+        ("{self.ports: 1}", "unsupported key type: list"),
+        ("[1].transformMapEntry(i, v, self.name)", "no such overload: string is not a map"),
+        ("self.name[?0]", "no such overload: _[?_](string, int)"),
+        ("self.?count[?0]", "no such overload: _[?_](int, int)"),
     ],
 )
 def test_what_has_no_value(expression: str, message: str) -> None:
@@ -111,6 +115,7 @@ def test_what_has_no_value(expression: str, message: str) -> None:
             " |   {'a': 1}.all(k, v, v > 'x')\n | .......................^",
         ),
         ("x" * 100_001, "expression is longer than 100000 characters"),
+        ("{quantity('1'): 1}", "Unsupported map key type: kubernetes.Quantity"),
         ("google.protobuf.Timestamp{}", "undeclared reference to 'google.protobuf.Timestamp' (in container '')"),
     ],
 )
