@@ -75,7 +75,7 @@ def obstacle(state: State, remote: Remote) -> Verdict | None:
         port = services.find_port(found, remote.port)
     except StatusError:
         return Verdict(False, "ServicePortError", f"{where} is not listening on port {remote.port}")
-    if not any(services.slices(state, remote.namespace, service)):
+    if not services.places(state, remote.namespace, service):
         return Verdict(False, "EndpointsNotFound", f"cannot find endpointslices for {where}")
     name = port.get("name") or ""
     if not any(services.endpoints(state, remote.namespace, service, name)):
@@ -102,8 +102,10 @@ class Availability:
         """Until cancelled."""
         await self._state.feed.filled.wait()
         loop = asyncio.get_running_loop()
-        slices = self._state.resource("endpointslices", "discovery.k8s.io")
-        caches = [each.cache for each in (self._resource, self._state.resource("services"), slices)]
+        state = self._state
+        depends_on = (state.resource("services"), state.resource("endpoints"))
+        slices = state.resource("endpointslices", "discovery.k8s.io")
+        caches = [each.cache for each in (self._resource, *depends_on, slices)]
         while True:
             with Changes(caches) as changes:
                 remotes = list(self._directory)
@@ -129,8 +131,8 @@ class Availability:
     def _basis(self, remote: Remote) -> object:
         """All that a verdict rests on, besides the other server itself."""
         service = self._state.resource("services").cache.entries.get(f"{remote.namespace}/{remote.service}")
-        slices = services.slices(self._state, remote.namespace, remote.service)
-        revisions = [(entry.key, entry.revision) for entry in slices]
+        places = services.places(self._state, remote.namespace, remote.service)
+        revisions = [(entry.key, entry.revision) for entry in places]
         return replace(remote, available=False), service.revision if service else 0, revisions
 
     async def _look(self, remote: Remote) -> None:

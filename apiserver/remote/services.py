@@ -51,16 +51,29 @@ def resolve(state: State, namespace: str, name: str, number: int) -> Address:
     return random.choice(ready)
 
 
-def slices(state: State, namespace: str, name: str) -> Iterator[Entry]:
-    """The endpoint slices of a Service."""
+def places(state: State, namespace: str, name: str) -> list[Entry]:
+    """The objects that tell where a Service is answered: its endpoint slices, or without any its Endpoints.
+
+    Endpoints that somebody made by hand are slices a moment later, where the controllers run.
+    """
     cache = state.resource("endpointslices", "discovery.k8s.io").cache
-    return (entry for entry in cache.select(namespace, None) if entry.labels.get(_SERVICE_NAME) == name)
+    found = [entry for entry in cache.select(namespace, None) if entry.labels.get(_SERVICE_NAME) == name]
+    by_hand = state.resource("endpoints").cache.entries.get(f"{namespace}/{name}") if not found else None
+    return found if by_hand is None else [by_hand]
 
 
 def endpoints(state: State, namespace: str, name: str, port_name: str) -> Iterator[Address]:
     """The ready endpoints of a Service's port."""
-    for entry in slices(state, namespace, name):
-        yield from ready_in(entry.decode(), port_name)
+    for entry in places(state, namespace, name):
+        obj = entry.decode()
+        for each in [obj] if "endpoints" in obj else map(as_slice, obj.get("subsets") or ()):
+            yield from ready_in(each, port_name)
+
+
+def as_slice(subset: Object) -> Object:
+    """A subset of Endpoints in the form of an endpoint slice."""
+    addresses = subset.get("addresses") or ()
+    return {"ports": subset.get("ports") or (), "endpoints": [{"addresses": [each["ip"]]} for each in addresses]}
 
 
 def ready_in(endpoint_slice: Object, port_name: str) -> Iterator[Address]:

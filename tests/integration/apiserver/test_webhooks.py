@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.apiserver.api import STRATEGIC, TABLE, Api, Object, config_map, deployment, pod
-from tests.integration.apiserver.behind import expose
+from tests.integration.apiserver.behind import expose, own_address
 from tests.integration.apiserver.webhooks import (
     CONFIGURATIONS,
     Answerer,
@@ -208,6 +208,21 @@ async def test_a_webhook_behind_a_service(api: Api, tmp_path: Path) -> None:
         refused = await api.create("configmaps", config_map("two"))
     url = f"https://absent.{api.namespace}.svc:443/?timeout=10s"
     assert refused.message.endswith(f'failed to call webhook: Post "{url}": service "absent" not found')
+
+
+async def test_a_webhook_behind_endpoints_made_by_hand(api: Api, tmp_path: Path) -> None:
+    async with webhook_server(tmp_path, f"hook.{api.namespace}.svc") as hooks:
+        port = {"name": "https", "port": 443, "protocol": "TCP"}
+        await api.create("services", {"metadata": {"name": "hook"}, "spec": {"ports": [port]}})
+        subset = {"addresses": [{"ip": own_address()}], "ports": [{**port, "port": hooks.port}]}
+        made = await api.create("endpoints", {"metadata": {"name": "hook"}, "subsets": [subset]})
+        assert made.code == 201, made.message
+        hooks.on("/check", deny("seen"))
+        service = {"namespace": api.namespace, "name": "hook", "path": "/check"}
+        client = {"service": service, "caBundle": hooks.bundle}
+        async with configured(api, "Validating", hook(api, client)):
+            refused = await api.create("configmaps", config_map())
+        assert refused.message == 'admission webhook "one.webhooks.test" denied the request: seen'
 
 
 async def test_subresources_are_chosen_by_their_own_names(api: Api, hooks: WebhookServer) -> None:

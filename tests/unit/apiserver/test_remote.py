@@ -14,7 +14,7 @@ from aiohttp.client_reqrep import ConnectionKey
 from apiserver.remote import tls
 from apiserver.remote.address import Address
 from apiserver.remote.failure import describe
-from apiserver.remote.services import ready_in
+from apiserver.remote.services import as_slice, ready_in
 from apiserver.remote.webhook import Endpoint, WebhookError, read_answer
 
 KEY = ConnectionKey("hook.ns.svc", 443, True, True, None, None, None, None)
@@ -31,6 +31,15 @@ def test_ready_endpoints_of_a_port() -> None:
     }
     assert list(ready_in(endpoint_slice, "https")) == [Address("10.0.0.1", 8443), Address("10.0.0.3", 8443)]
     assert not list(ready_in(endpoint_slice, "http"))
+
+
+def test_endpoints_made_by_hand_count_as_slices() -> None:
+    subset = {
+        "addresses": [{"ip": "10.0.0.1"}],
+        "notReadyAddresses": [{"ip": "10.0.0.2"}],
+        "ports": [{"name": "https", "port": 8443}],
+    }
+    assert list(ready_in(as_slice(subset), "https")) == [Address("10.0.0.1", 8443)]
 
 
 def test_a_service_is_asked_at_its_endpoint_under_its_name() -> None:
