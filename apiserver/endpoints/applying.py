@@ -11,6 +11,7 @@ from api.codec import MalformedBody
 from api.errors import AlreadyExists, BadRequest, Conflict, NotFound
 from api.metadata import rfc3339
 from api.yaml import decode_yaml, duplicate_keys
+from apiserver.auth.authorize import Attempt, authorize
 from apiserver.endpoints.body import check_name, conform
 from apiserver.endpoints.http import Request
 from apiserver.endpoints.objectmeta import check_namespace, metadata_of
@@ -69,7 +70,7 @@ class Applying:
             if self.part is not Part.MAIN:
                 raise
         try:
-            return await self._create(config), 201
+            return await self.create(config), 201
         except AlreadyExists:  # somebody else was faster: then it is a merge after all
             return await change.run(), 200
 
@@ -79,10 +80,13 @@ class Applying:
         served = versions_of(self.state.catalog, self.resource.kind)
         return Apply(config, scope, writer, self.author.options.force, served)
 
-    async def _create(self, config: Object) -> bytes:
+    async def create(self, config: Object) -> bytes:
+        """Make the object, which the author must be allowed to create, too. Raises StatusError, EtcdError."""
+        kind = self.resource.kind
+        authorize(self.author.user, Attempt("create", kind.plural, kind.group, self.namespace, self.name))
         if uid := (config.get("metadata") or {}).get("uid"):
             why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
-            raise Conflict(self.resource.kind.resource, self.name, why)
+            raise Conflict(kind.resource, self.name, why)
         obj = self._settled(self._apply(config).to(None))
         obj["metadata"].pop("resourceVersion", None)
         return await create(self.state, self.resource, self.namespace, obj, self.author, applied=True)

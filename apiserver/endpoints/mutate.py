@@ -7,6 +7,7 @@ import orjson
 from api.codec import decode_body
 from api.errors import BadRequest, Invalid, NotFound
 from api.field import invalid
+from apiserver.auth.authorize import Attempt, authorize
 from apiserver.endpoints import delete as deletion
 from apiserver.endpoints.answer import answer_object
 from apiserver.endpoints.applying import APPLY, Applying, read_configuration
@@ -70,6 +71,7 @@ async def update(
     except NotFound:
         if part is not Part.MAIN or not resource.kind.strategy.allow_create_on_update:
             raise
+        authorize(request.user, Attempt("create", resource.kind.plural, resource.kind.group, namespace, name))
         raw = await create_object(state, resource, namespace, obj, author)
         await answer_object(request, resource, raw, 201)
 
