@@ -41,11 +41,17 @@ def scope_of(kind: Kind, subresource: str = "") -> Scope:
     return _scope(kind.schema, kind.api_version, subresource, "status" if resets else "", "")
 
 
-def own_new(obj: Object, given: Any, kind: Kind, manager: str) -> None:
-    """Set the managedFields of a new object. `given` is what the client sent for them."""
-    managed = owned_after_create(obj, given, scope_of(kind), Writer(manager, obj["metadata"]["creationTimestamp"]))
+def note(obj: Object, managed: Any) -> None:
+    """Set the managedFields, which are not there when nobody owns anything."""
     if managed:
         obj["metadata"]["managedFields"] = managed
+    else:
+        obj["metadata"].pop("managedFields", None)
+
+
+def own_new(obj: Object, given: Any, kind: Kind, manager: str) -> None:
+    """Set the managedFields of a new object. `given` is what the client sent for them."""
+    note(obj, owned_after_create(obj, given, scope_of(kind), Writer(manager, obj["metadata"]["creationTimestamp"])))
 
 
 async def own_changed(
@@ -64,10 +70,7 @@ async def own_changed(
         managed = old["metadata"]["managedFields"]
     else:
         managed = owned_after_update(new, old, given, scope, writer, elsewhere)
-    if managed:
-        new["metadata"]["managedFields"] = managed
-    else:
-        new["metadata"].pop("managedFields", None)
+    note(new, managed)
 
 
 def versions_of(catalog: Catalog, kind: Kind) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ from apiserver.endpoints.objectmeta import (
     single_owners,
 )
 from apiserver.endpoints.options import DEFAULT, WriteOptions
-from apiserver.endpoints.ownership import manager_of, own_changed, own_new, sensible
+from apiserver.endpoints.ownership import manager_of, note, own_changed, own_new, sensible
 from apiserver.endpoints.state import ReservedNames, Resource, State
 from apiserver.quota.ledger import FREE, Charge
 from apiserver.registry.kind import Context, Object
@@ -151,7 +151,7 @@ async def _create_once(
     author.warnings += single_owners(obj)
     strategy.default(obj)
     if applied:
-        obj["metadata"]["managedFields"] = managed
+        note(obj, managed)
     elif author.tracked:
         own_new(obj, managed, kind, author.manager)
     attributes = author.attributes("create", resource, namespace, obj["metadata"].get("name") or "")
@@ -283,22 +283,20 @@ class Update:
 
     async def _own(self, new: Object, old: Object, managed: Any, context: Context) -> None:
         """Keep the managedFields right."""
-        meta = new["metadata"]
         if self.applied:
-            meta["managedFields"] = managed
+            note(new, managed)
         elif not self.author.tracked:
-            meta.pop("managedFields", None)
+            note(new, None)
         elif not self.silent:
             writer = Writer(self.author.manager, rfc3339(context.now))
             await own_changed(new, old, managed, self.resource, self.subresource, writer, self.state.catalog)
-        elif kept := old["metadata"].get("managedFields"):
-            meta["managedFields"] = kept
+        else:
+            note(new, old["metadata"].get("managedFields"))
 
     def _status_only(self, new: Object, old: Object, context: Context) -> Object:
         strategy, kind = self.resource.kind.strategy, self.resource.kind
         kept = _status_of(new, old)
-        if managed := new["metadata"].get("managedFields"):
-            kept["metadata"]["managedFields"] = managed
+        note(kept, new["metadata"].get("managedFields"))
         strategy.prepare_for_status_update(kept, old, context)
         if errors := strategy.validate_status_update(kept, old, context):
             raise Invalid(kind.kind, kind.group, self.name, errors)
@@ -351,7 +349,7 @@ async def _admit(state: State, attributes: Attributes, obj: Object, old: Object 
     await admit(state, attributes, obj, old)
     meta = metadata_of(obj)
     if (now := meta.get("managedFields")) is not managed and not sensible(now):
-        meta["managedFields"] = managed
+        note(obj, managed)
 
 
 def _status_of(new: Object, old: Object) -> Object:

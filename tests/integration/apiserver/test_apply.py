@@ -53,6 +53,9 @@ async def test_an_apply_creates_merges_and_changes_nothing_twice(api: Api) -> No
     gone = await apply(api, path, config_map())
     assert gone.body["data"] == {"b": "2"}
     assert owners(gone.body) == {("other", "Apply"): [".data.b"]}
+    nothing = await apply(api, path, config_map(), "other")
+    assert "data" not in nothing.body
+    assert "managedFields" not in nothing.body["metadata"]
 
 
 async def test_every_write_is_noted_under_its_clients_name(api: Api) -> None:
