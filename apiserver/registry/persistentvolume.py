@@ -17,6 +17,8 @@ _MOVED = "lastPhaseTransitionTime"
 
 
 class PersistentVolumeStrategy(StatusStrategy):
+    returns_deleted = True
+
     def default(self, obj: Object) -> None:
         if obj.get("spec") is None:
             obj["spec"] = {}

@@ -20,6 +20,8 @@ _RESIZES = (
 
 
 class PersistentVolumeClaimStrategy(StatusStrategy):
+    returns_deleted = True
+
     def default(self, obj: Object) -> None:
         if obj.get("spec") is None:
             obj["spec"] = {}

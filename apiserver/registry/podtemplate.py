@@ -15,6 +15,7 @@ from apiserver.registry.podspec.warnings import of_pod
 
 class PodTemplateStrategy(Strategy):
     has_generation = True
+    returns_deleted = True
 
     def default(self, obj: Object) -> None:
         workload.default_template(obj)

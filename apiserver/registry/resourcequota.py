@@ -27,6 +27,8 @@ _ONLY_EXISTS = ("BestEffort", "NotBestEffort", "Terminating", "NotTerminating", 
 
 
 class ResourceQuotaStrategy(StatusStrategy):
+    returns_deleted = True
+
     def default(self, obj: Object) -> None:
         if obj.get("spec") is None:
             obj["spec"] = {}

@@ -7,13 +7,16 @@ is the one of its paths (`lightkube-models`, made from the same document).
 from __future__ import annotations
 
 import importlib
+import inspect
 import json
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 import pytest
+from kubernetes import client
 from lightkube.core.resource import ApiInfo, NamespacedResource, NamespacedSubResource
 
 from api import schema as schemas
@@ -232,3 +235,27 @@ def test_names(kind: Kind) -> None:
     assert kind.singular in ("", kind.kind.lower())
     categories = {"all"} if kind.plural in OF_ALL else {"api-extensions"} if kind.plural in OF_EXTENSIONS else set()
     assert set(kind.categories) == categories
+
+
+def _camel(group: str) -> str:
+    words = re.split(r"[.-]", group.removesuffix(".k8s.io")) if group else ["core"]
+    return "".join(word.capitalize() for word in words)
+
+
+def _snake(kind: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", kind).lower()
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [kind for kind in KINDS if "delete" in kind.verbs],
+    ids=lambda kind: f"{kind.api_version}-{kind.plural}",
+)
+def test_what_a_delete_answers(kind: Kind) -> None:
+    """The object, or a Status: the official client, made from the same document, says which."""
+    api = getattr(client, f"{_camel(kind.group)}{kind.version.capitalize()}Api")
+    method = getattr(api, f"delete_{'namespaced_' if kind.namespaced else ''}{_snake(kind.kind)}")
+    answer = inspect.signature(method).return_annotation
+    assert (
+        getattr(answer, "__name__", "") == f"{kind.version.capitalize()}{kind.kind}"
+    ) is kind.strategy.returns_deleted
