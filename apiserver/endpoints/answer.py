@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -10,6 +11,7 @@ from typing import Any
 import orjson
 
 from api import metadata
+from api.codec import YAML
 from api.errors import NotAcceptable, StatusError
 from apiserver.endpoints.http import Request
 from apiserver.endpoints.media import body_of, encode, has_message
@@ -58,8 +60,9 @@ async def answer_object(
 
 
 async def answer_value(request: Request, form: Form, value: Object, status: int = 200) -> None:
-    """Answer with any object in the media type the client wants."""
-    await request.answer(status, encode(form, value), form.content_type)
+    """Answer with any object in the media type the client wants. YAML takes its time, which is not the others'."""
+    body = await asyncio.to_thread(encode, form, value) if form.media_type == YAML else encode(form, value)
+    await request.answer(status, body, form.content_type)
 
 
 def shown(form: Form, kind: Kind, raw: bytes, request: Request) -> Object:
@@ -82,7 +85,7 @@ def shown_list(form: Form, kind: Kind, objects: Sequence[Object], meta: Object, 
     if form.as_:
         items = [partial(obj, form.version) for obj in objects]
         return {"kind": PARTIAL_LIST, "apiVersion": f"meta.k8s.io/{form.version}", "metadata": meta, "items": items}
-    return {"kind": kind.list_name, "apiVersion": kind.api_version, "metadata": meta, "items": objects}
+    return {"kind": kind.list_name, "apiVersion": kind.api_version, "metadata": meta, "items": list(objects)}
 
 
 def partial(obj: Object, version: str = "v1") -> Object:

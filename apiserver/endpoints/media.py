@@ -20,7 +20,7 @@ def encode(form: Form, value: Any) -> bytes:
     if form.media_type == YAML:
         import yaml  # rarely asked for, and large
 
-        return yaml.safe_dump(value, sort_keys=False).encode()
+        return yaml.dump(value, Dumper=yaml.CSafeDumper, sort_keys=False, encoding="utf-8", allow_unicode=True)
     return orjson.dumps(value, option=orjson.OPT_INDENT_2) if form.pretty else orjson.dumps(value)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import orjson
 
@@ -13,11 +13,12 @@ from api.errors import NotFound
 from apiserver.endpoints.answer import answer_object, answer_value, shown_list, wanted
 from apiserver.endpoints.http import Request
 from apiserver.endpoints.media import message_of
+from apiserver.endpoints.negotiate import Form
 from apiserver.endpoints.paging import Page, read_page
 from apiserver.endpoints.selection import read_selection
 from apiserver.endpoints.state import Resource, State
 from apiserver.endpoints.versions import wait_for
-from apiserver.registry.kind import Object
+from apiserver.registry.kind import Kind, Object
 from apiserver.storage.cache import Entry
 
 _T = TypeVar("_T")
@@ -57,9 +58,8 @@ async def answer_list(
         chunks = await protobuf_chunks(resource, list(zip(raws, entries, strict=True)), meta)
         await request.answer_chunks(200, chunks, form.content_type)
     else:
-        objects = await _decoded(raws)
         include = request.query.get("includeObject", "")
-        await answer_value(request, form, shown_list(form, resource.kind, objects, meta, include))
+        await answer_value(request, form, await _shown(form, resource.kind, raws, meta, include))
 
 
 def list_chunks(resource: Resource, raws: Sequence[bytes], meta: Object) -> list[bytes]:
@@ -83,12 +83,15 @@ async def protobuf_chunks(resource: Resource, found: Sequence[tuple[bytes, Entry
     return protobuf.join_list(kind.api_version, kind.list_name, meta, chunks)
 
 
-async def _decoded(raws: Sequence[bytes]) -> list[Object]:
-    objects: list[Any] = []
+async def _shown(form: Form, kind: Kind, raws: Sequence[bytes], meta: Object, include: str) -> Object:
+    """The list in another form. Others get their turn, as tables and the like take time. Raises NotAcceptable."""
+    whole = shown_list(form, kind, (), meta, include)
     for batch in _batches(raws):
-        objects.extend([orjson.loads(raw) for raw in batch])
+        part = shown_list(form, kind, [orjson.loads(raw) for raw in batch], meta, include)
+        for name in whole.keys() & {"items", "rows"}:
+            whole[name] += part[name]
         await asyncio.sleep(0)
-    return objects
+    return whole
 
 
 def _batches(found: Sequence[_T], size: int = CHUNK) -> Iterator[Sequence[_T]]:
