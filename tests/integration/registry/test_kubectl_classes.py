@@ -116,7 +116,10 @@ def test_reviews(sample: Kubectl) -> None:
     asked = sample.run("auth", "can-i", "create", "pods", "--as=nobody")
     assert (asked.code, asked.out.strip()) == (1, "no")
     assert "selfsubjectreviews" in sample("auth", "can-i", "--list", "--as=nobody")
-    assert sample.run("get", "componentstatuses").err.endswith("No resources found\n")
+    assert sample.run("get", "componentstatuses").err.splitlines() == [
+        "Warning: v1 ComponentStatus is deprecated in v1.19+",
+        "No resources found",
+    ]
     assert 'componentstatuses "etcd" not found' in sample.fails("get", "componentstatus", "etcd")
 
 
