@@ -27,7 +27,7 @@ def planes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[ControlPla
         yield [stack.enter_context(plane) for plane in made]
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 def test_kopf(planes: list[ControlPlane], tmp_path: Path, hold: Hold) -> None:
     source = fetch.source("kopf")
     shutil.copytree(source / "examples", tmp_path / "examples")
@@ -39,4 +39,4 @@ def test_kopf(planes: list[ControlPlane], tmp_path: Path, hold: Hold) -> None:
         "PATH": f"{SCRIPTS}:/usr/local/bin:/usr/bin:/bin",
     }
     tests = ["tests/e2e", *sorted(str(each.relative_to(tmp_path)) for each in tmp_path.glob("examples/*/test_*.py"))]
-    hold("kopf", pytest_suite(tmp_path, tests, *BASE, env=environment, seconds=300))
+    hold("kopf", pytest_suite(tmp_path, tests, *BASE, env=environment, seconds=500))

@@ -14,17 +14,17 @@ from tests.clients.foreign.suite import pytest_suite
 from tests.harness.cluster import Cluster
 from tests.harness.process import SCRIPTS
 
-BASE = ("-p", "tests.clients.foreign.kr8s_base", "-o", "asyncio_mode=auto", "--timeout=40", "-n", "3")
+BASE = ("-p", "tests.clients.foreign.kr8s_base", "-o", "asyncio_mode=auto", "--timeout=100", "-n", "3")
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
-    with Cluster("pyk", nodes=1, prefix="172.29.31", registry=True) as running:
+    with Cluster("pyr", nodes=1, prefix="172.29.31", registry=True) as running:
         yield running
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 def test_kr8s(cluster: Cluster, tmp_path: Path, hold: Hold) -> None:
     shutil.copytree(fetch.source("kr8s") / "kr8s", tmp_path / "kr8s")
     # The tests' clusters run their control plane in pods of kube-system; ours does not.
@@ -37,4 +37,4 @@ def test_kr8s(cluster: Cluster, tmp_path: Path, hold: Hold) -> None:
         "PYTHONPATH": f"{tmp_path}:{ROOT}",
         "PATH": f"{SCRIPTS}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
     }
-    hold("kr8s", pytest_suite(tmp_path, ["kr8s"], *BASE, env=environment, seconds=300))
+    hold("kr8s", pytest_suite(tmp_path, ["kr8s"], *BASE, env=environment, seconds=500))
