@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from tests.integration.apiserver.api import Api, Object
 
@@ -157,3 +163,17 @@ async def test_service_accounts(api: Api) -> None:
     assert [each["volumeMounts"] for each in spec["containers"]] == [[mounted], other["volumeMounts"]]
     spec = (await made(api, "pods", pod("none", serviceAccountName="it", automountServiceAccountToken=False)))["spec"]
     assert "volumes" not in spec
+
+
+async def test_no_certificate_makes_an_administrator(api: Api) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, "system:masters")])
+    asked = x509.CertificateSigningRequestBuilder().subject_name(name).sign(key, hashes.SHA256())
+    signer = "kubernetes.io/kube-apiserver-client"
+    request = base64.b64encode(asked.public_bytes(Encoding.PEM)).decode()
+    spec = {"request": request, "signerName": signer, "usages": ["client auth"]}
+    path = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
+    answer = await api.send("POST", path, {"metadata": {"name": named(api, "boss")}, "spec": spec})
+    assert answer.code == 403
+    assert answer.message.endswith(f"use of {signer} signer with system:masters group is not allowed")
+    await put(api, path, {"metadata": {"name": named(api, "boss")}, "spec": {**spec, "signerName": "example.com/own"}})
