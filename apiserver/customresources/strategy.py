@@ -49,6 +49,9 @@ class CustomStrategy(Strategy):
     allow_unconditional_update = False
     any_finalizers = True
 
+    def unselectable(self, field: str) -> str:
+        return f"field label not supported: {field}"
+
     def __init__(
         self,
         schema: Structural,

@@ -76,7 +76,7 @@ def _fields(text: str, kind: Kind) -> FieldSelector:
         raise BadRequest(str(error)) from error
     for requirement in selector.requirements:
         if requirement.field not in known:
-            raise BadRequest(f"field label not supported: {requirement.field}")
+            raise BadRequest(kind.strategy.unselectable(requirement.field))
     if aliases := kind.strategy.field_aliases:
         renamed = (replace(each, field=aliases.get(each.field, each.field)) for each in selector.requirements)
         return replace(selector, requirements=tuple(renamed))

@@ -64,6 +64,9 @@ class JobStrategy(StatusStrategy):
     def validate_status_update(self, new: Object, old: Object, ctx: Context) -> list[FieldError]:
         return job_status.validate(new, old)
 
+    def unselectable(self, field: str) -> str:
+        return f'field label "{field}" not supported for batchv1.Job'
+
     def fields(self, obj: Object) -> Mapping[str, str]:
         return {"status.successful": str((obj.get("status") or {}).get("succeeded") or 0)}
 

@@ -149,6 +149,13 @@ class Strategy:
 
     field_names: tuple[str, ...] = ()
     """The keys of `fields`, known without an object, so that a selector can be refused."""
+
+    def unselectable(self, field: str) -> str:
+        """What is said to a selector of a field that is none of these."""
+        if self.field_names:
+            return f"field label not supported: {field}"
+        return f'"{field}" is not a known field selector: only "metadata.name", "metadata.namespace"'
+
     revive: Callable[[Object], bool] | None = None
     """Brings an object as it is stored up to date, in place, and says whether it had to (new defaults)."""
     field_aliases: Mapping[str, str] = {}

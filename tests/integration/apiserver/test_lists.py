@@ -69,7 +69,7 @@ async def test_pods_by_node(api: Api) -> None:
     [
         ("labelSelector=a%20b", "unable to parse requirement"),
         ("labelSelector=a%20in%20b", "unable to parse requirement"),
-        ("fieldSelector=spec.colour%3Dred", "field label not supported: spec.colour"),
+        ("fieldSelector=spec.colour%3Dred", '"spec.colour" is not a known field selector: only "metadata.name", '),
         ("fieldSelector=nonsense", "invalid selector"),
     ],
 )

@@ -8,6 +8,7 @@ from api.errors import BadRequest
 from apiserver.endpoints.selection import read_selection
 from apiserver.registry.pod import KIND as POD
 from apiserver.storage.cache import Entry
+from tests.unit.registry.support import BY_KIND
 
 
 def entry(key: str = "ns/x", labels: dict[str, str] | None = None, fields: dict[str, str] | None = None) -> Entry:
@@ -41,6 +42,15 @@ def test_conditions(query: dict[str, str], matches: bool) -> None:
     assert not selection.matches(entry("other/x", {"a": "b"}, {"spec.nodeName": "n1"}))
 
 
-def test_fields_that_a_kind_does_not_have() -> None:
-    with pytest.raises(BadRequest, match=r"field label not supported: spec\.colour"):
-        read_selection({"fieldSelector": "spec.colour=red"}, POD, "")
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("Pod", "field label not supported: spec.colour"),
+        ("ConfigMap", '"spec.colour" is not a known field selector: only "metadata.name", "metadata.namespace"'),
+        ("Job", 'field label "spec.colour" not supported for batchv1.Job'),
+    ],
+)
+def test_fields_that_a_kind_does_not_have(kind: str, words: str) -> None:
+    with pytest.raises(BadRequest) as refused:
+        read_selection({"fieldSelector": "spec.colour=red"}, BY_KIND[kind], "")
+    assert str(refused.value) == words
