@@ -34,6 +34,8 @@ log = logger(__name__)
 
 TEXT = b"text/plain; charset=utf-8"
 CONNECT_TIMEOUT = 30.0
+ANSWER_TIMEOUT = 60.0
+"""Seconds until an answer must begin, except to a watch."""
 _BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
 _HOP_BY_HOP = frozenset(
     {
@@ -96,7 +98,12 @@ class Proxy:
         """One request and its answer. Raises StatusError, Unreachable before the answer has begun."""
         body = None if request.method in _BODILESS else await request.body()
         url = f"https://{self._resolve(remote)}{_target(request)}"
-        async with await self._open(request.method, url, _headers(request), remote, body) as answer:
+        try:
+            async with asyncio.timeout(None if request.about[0] == "watch" else ANSWER_TIMEOUT):
+                answer = await self._open(request.method, url, _headers(request), remote, body)
+        except TimeoutError as error:
+            raise Unreachable("context deadline exceeded", url) from error
+        async with answer:
             await self._pass_on(request, answer)
 
     async def _join(self, request: Request, remote: Remote) -> None:
