@@ -190,3 +190,14 @@ def test_watch_frames() -> None:
     found: Any = read("k8s.io.apimachinery.pkg.apis.meta.v1.WatchEvent", frame[4:])
     assert found.f1 == "ADDED"
     assert protobuf.decode(found.f2.f1) == pod
+
+
+def test_what_is_written_from_memory_is_what_is_there() -> None:
+    for _ in range(2):
+        for image in ("a", "b", "a", "x" * 9000, "c"):
+            container = {"name": "c", "image": image, "env": [{"name": image[:1], "value": "v"}]}
+            pod = {"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [container, container | {"name": "d"}]}}
+            assert protobuf.decode(protobuf.encode(pod)) == pod
+    many = [{"name": f"v{number}", "emptyDir": {}} for number in range(600)]
+    pod = {"apiVersion": "v1", "kind": "Pod", "spec": {"volumes": many}}
+    assert protobuf.decode(protobuf.encode(pod)) == pod
