@@ -53,7 +53,7 @@ class Elements(Shape, ABC):
     def by_key(self, items: Any) -> dict[str, list[Any]]:
         """The elements by path element; one without a key is left out, as nobody can own it."""
         found: dict[str, list[Any]] = {}
-        for item in items or ():
+        for item in items if isinstance(items, list) else ():
             try:
                 found.setdefault(self.key(item), []).append(item)
             except ValueError:
@@ -61,8 +61,8 @@ class Elements(Shape, ABC):
         return found
 
     def fields(self, value: Any) -> Tree | None:
-        if not value:
-            return LEAF if value is None else None
+        if not value or not isinstance(value, list):
+            return None if value == [] else LEAF
         return {key: self._own(found) for key, found in self.by_key(value).items()}
 
     def _own(self, found: list[Any]) -> Tree:
@@ -70,11 +70,13 @@ class Elements(Shape, ABC):
         return {SELF: LEAF, **node} if node else LEAF
 
     def grown(self, value: Any) -> Tree:
-        if not value:
+        if not value or not isinstance(value, list):
             return LEAF
         return {SELF: LEAF, **(self.born(value) or {})}
 
     def born(self, value: Any) -> Tree | None:
+        if not isinstance(value, list):
+            return LEAF
         tree: Tree = {}
         for item in value:
             try:
@@ -88,6 +90,8 @@ class Elements(Shape, ABC):
         return self.items.grown(found[0]) if len(found) == 1 else LEAF
 
     def diff(self, old: Any, new: Any) -> Changes:
+        if not isinstance(old or [], list) or not isinstance(new or [], list):
+            return None, LEAF, None
         before, after = self.by_key(old), self.by_key(new)
         added: Tree = {}
         modified: Tree = {}
@@ -111,11 +115,18 @@ class Elements(Shape, ABC):
         return added or None, modified or None, removed or None
 
     def merge(self, live: Any, config: Any) -> Any:
-        if not config or not live:
+        if not config or not live or not isinstance(live, list) or not isinstance(config, list):
             return live if config == [] and live else config
         have = self.by_key(live)
         wanted = {key: self._merged(have.get(key), found[0]) for key, found in self.by_key(config).items()}
-        return list(_in_order([(self.key(item), item) for item in live], wanted))
+        return list(_in_order([(self._standing(item), item) for item in live], wanted))
+
+    def _standing(self, item: Any) -> str:
+        """A live element's path element; nothing if it has none: such a one is nobody's, and stays."""
+        try:
+            return self.key(item)
+        except ValueError:
+            return ""
 
     def _merged(self, live: list[Any] | None, item: Any) -> Any:
         return self.items.merge(live[0], item) if live is not None and len(live) == 1 else item
@@ -125,7 +136,7 @@ class Elements(Shape, ABC):
             return value
         left = []
         for item in value:
-            key = self.key(item)
+            key = self._standing(item)
             before, mine = last.get(key), owned.get(key)
             if before is None:
                 left.append(item)

@@ -135,12 +135,12 @@ class Map(Shape):
                 yield from self.values.problems(item, f"{path}.{key}")
 
     def fields(self, value: Any) -> Tree | None:
-        if not value:
+        if not value or type(value) is not dict:
             return LEAF
         return {f"f:{key}": _with_self(self.values.fields(item)) for key, item in value.items()}
 
     def grown(self, value: Any) -> Tree:
-        if not value:
+        if not value or type(value) is not dict:
             return LEAF
         grown = self.values.grown
         tree = {SELF: LEAF}
@@ -150,16 +150,20 @@ class Map(Shape):
 
     def diff(self, old: Any, new: Any) -> Changes:
         old, new = old or {}, new or {}
+        if type(old) is not dict or type(new) is not dict:
+            return None, LEAF, None
         shape = self.values
         return _collect((f"f:{key}", shape, old.get(key, _MISSING), new.get(key, _MISSING)) for key in old | new)
 
     def merge(self, live: Any, config: Any) -> Any:
-        if not config or not live:
+        if not config or not live or type(live) is not dict or type(config) is not dict:
             return live if config == {} and live else config
         merge = self.values.merge
         return live | {key: merge(live[key], item) if key in live else item for key, item in config.items()}
 
     def prune(self, value: Any, last: Tree, owned: Tree) -> Any:
+        if not isinstance(value, dict):
+            return value
         return _pruned(value, ((key, f"f:{key}", self.values) for key in value), last, owned)
 
 
@@ -171,7 +175,7 @@ class Struct(Shape):
         self._shape_of = shape_of
         self._properties = schema.properties
         self._required = frozenset(schema.required)
-        self._rest = Deduced(schema) if schema.embedded else _UNKNOWN
+        self._rest = Deduced(ANY) if schema.embedded else _UNKNOWN
         self._fields: dict[str, tuple[str, Shape, Any]] = {}
         self._leaves: dict[str, str] = {}
         """The path elements of the fields that are owned as a whole: most of them."""
@@ -208,7 +212,7 @@ class Struct(Shape):
                     yield from shape.problems(item, f"{path}.{name}")
 
     def fields(self, value: Any) -> Tree | None:
-        if not value:
+        if not value or type(value) is not dict:
             return LEAF
         tree: Tree = {}
         for name, item in value.items():
@@ -218,7 +222,7 @@ class Struct(Shape):
         return tree or None
 
     def grown(self, value: Any) -> Tree:
-        if not value:
+        if not value or type(value) is not dict:
             return LEAF
         tree: Tree = {SELF: LEAF}
         leaf, fields = self._leaves.get, self._fields.get
@@ -231,6 +235,8 @@ class Struct(Shape):
         return tree
 
     def born(self, value: Any) -> Tree | None:
+        if type(value) is not dict:
+            return LEAF
         tree: Tree = {}
         leaf, fields = self._leaves.get, self._fields.get
         for name, item in value.items():
@@ -243,7 +249,10 @@ class Struct(Shape):
         return tree or None
 
     def diff(self, old: Any, new: Any) -> Changes:
-        return _collect(self._pairs(old or {}, new or {}))
+        old, new = old or {}, new or {}
+        if type(old) is not dict or type(new) is not dict:
+            return None, LEAF, None
+        return _collect(self._pairs(old, new))
 
     def _pairs(self, old: Any, new: Any) -> Iterator[tuple[str, Shape, Any, Any]]:
         fields = self._fields.get
@@ -259,7 +268,7 @@ class Struct(Shape):
                 yield key, shape, item, zero
 
     def merge(self, live: Any, config: Any) -> Any:
-        if not config or not live:
+        if not config or not live or type(live) is not dict or type(config) is not dict:
             return live if config == {} and live else config
         merged = dict(live)
         for name, item in config.items():
@@ -267,6 +276,8 @@ class Struct(Shape):
         return merged
 
     def prune(self, value: Any, last: Tree, owned: Tree) -> Any:
+        if not isinstance(value, dict):
+            return value
         return _pruned(value, ((name, *self._field(name)[:2]) for name in value), last, owned, named=True)
 
 
@@ -307,10 +318,8 @@ def _collect(pairs: Any) -> Changes:
     return added or None, modified or None, removed or None
 
 
-def _pruned(value: Any, children: Any, last: Tree, owned: Tree, *, named: bool = False) -> Any:
+def _pruned(value: dict[str, Any], children: Any, last: Tree, owned: Tree, *, named: bool = False) -> Any:
     """A map without the entries that are given up. A named field is a member as soon as something below it is one."""
-    if not isinstance(value, dict):
-        return value
     left = dict(value)
     for name, key, shape in children:
         before = last.get(key)

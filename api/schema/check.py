@@ -23,6 +23,13 @@ _MICRO = re.compile(
     r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}Z\Z", re.ASCII
 )
 
+_MOST = 2**53 - 1
+
+
+def is_whole(number: float) -> bool:
+    """Whether a number written as a float passes for an integer, as JSON's readers agree about it."""
+    return number.is_integer() and -_MOST <= number <= _MOST
+
 
 def exact(schema: Schema, obj: Any) -> bool:
     """Whether `obj` has no unknown field, no null, no value of a wrong type and none that is not in canonical form."""

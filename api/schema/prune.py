@@ -12,7 +12,7 @@ from typing import Any
 
 from api.metadata import micro_time, parse_time, rfc3339
 from api.quantity import canonical
-from api.schema.check import exact
+from api.schema.check import exact, is_whole
 from api.schema.node import Form, Schema
 
 _EMPTY: dict[Form, Any] = {
@@ -44,7 +44,7 @@ def _clean(schema: Schema, value: Any) -> Any:
                 value[key] = _element(schema.values, item)
         case Form.LIST if isinstance(value, list):
             value[:] = [_element(schema.items, item) for item in value]
-        case Form.INT64 if schema.custom and isinstance(value, float) and value.is_integer():
+        case Form.INT64 if schema.custom and isinstance(value, float) and is_whole(value):
             return int(value)  # as Go writes it: typed clients cannot read 1.0 as an integer
         case Form.QUANTITY if isinstance(value, (str, int, float)):
             return canonical(value)

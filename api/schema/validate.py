@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any
 
 from api.field import FieldError, invalid, required, type_invalid
+from api.schema.check import is_whole
 from api.schema.formats import format_check
 from api.schema.rules import Rule, enum_rule, identity, rules_of
 
@@ -193,7 +194,7 @@ def _is_of_type(node: Validator, value: Any) -> bool:
     kind = type(value)
     if not node.types or kind in node.types:
         return True
-    return kind is float and int in node.types and value.is_integer()
+    return kind is float and int in node.types and is_whole(value)
 
 
 def _compile(node: Validator) -> Valid:

@@ -11,6 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api import metadata
+from api.apply.managers import Scope, Writer, owned_after_create, owned_after_update
+from api.apply.shapes import shape_of
 from api.errors import BadRequest, StatusError
 from apiserver.customresources.kinds import kinds_of
 from apiserver.customresources.status import settle
@@ -118,7 +120,7 @@ def complaints(kind: Kind, obj: Object) -> list[str]:
 
 
 @given(broken(DEFINITION), broken(THING))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_definitions(definition: Object, thing: Object) -> None:
     try:
         if complaints(KIND, definition):
@@ -132,7 +134,7 @@ def test_definitions(definition: Object, thing: Object) -> None:
 
 
 @given(broken(THING))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_objects(thing: Object) -> None:
     definition = deepcopy(DEFINITION)
     assert complaints(KIND, definition) == []
@@ -141,3 +143,22 @@ def test_objects(thing: Object) -> None:
     assert complaints(kind, deepcopy(THING)) == []
     with suppress(BadRequest):
         complaints(kind, thing)
+
+
+@given(broken(THING), broken(THING))
+@settings(max_examples=50, deadline=None)
+def test_ownership(old: Object, new: Object) -> None:
+    """Fields are tracked before an object is found to be invalid, and it is stored objects that schemas outlive."""
+    definition = deepcopy(DEFINITION)
+    assert complaints(KIND, definition) == []
+    settle(definition, [], True, CTX.now)
+    (kind,) = kinds_of(definition)
+    scope, writer = Scope(kind.schema, "example.com/v1"), Writer("one", metadata.rfc3339(CTX.now))
+    old["metadata"]["managedFields"] = owned_after_create(old, None, scope, writer)
+    owned_after_update(new, old, None, scope, writer)
+    shape = shape_of(kind.schema)
+    tree = shape.fields(old) or {}
+    shape.merge(old, new)
+    shape.merge(new, old)
+    shape.prune(old, tree, {})
+    shape.prune(new, tree, {})

@@ -77,6 +77,10 @@ def said(spec: dict[str, Any], old: dict[str, Any] | None = None) -> list[str]:
             'spec.replicas: Invalid value: "string": spec.replicas in body must be of type integer: "string"',
         ),
         (
+            {"map": {"a": 1e20}},
+            'spec.map.a: Invalid value: "number": spec.map.a in body must be of type integer: "number"',
+        ),
+        (
             {"replicas": True},
             'spec.replicas: Invalid value: "boolean": spec.replicas in body must be of type integer: "boolean"',
         ),
