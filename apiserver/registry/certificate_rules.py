@@ -128,7 +128,7 @@ def conditions(given: list[Object]) -> list[FieldError]:
             errors.append(not_supported(f"{at}.status", status, allowed))
         if kind in (APPROVED, DENIED) and {APPROVED, DENIED} <= {kind, *earlier}:
             text = "Approved and Denied conditions are mutually exclusive"
-            errors.append(invalid(f"{at}.type", kind, text))
+            errors.append(invalid("status.conditions", kind, text))
         if kind in earlier:
             errors.append(duplicate(f"{at}.type", kind))
     return errors

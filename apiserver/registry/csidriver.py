@@ -40,7 +40,7 @@ class CSIDriverStrategy(Strategy):
 
     def validate(self, obj: Object, ctx: Context) -> list[FieldError]:
         spec = obj["spec"]
-        errors = storage_rules.driver_name(obj["metadata"].get("name") or "", "name")
+        errors: list[FieldError] = []
         if spec["fsGroupPolicy"] not in _GROUP_POLICIES:
             errors.append(not_supported("spec.fsGroupPolicy", spec["fsGroupPolicy"], _GROUP_POLICIES))
         errors += storage_rules.token_requests(spec.get("tokenRequests") or [], "spec.tokenRequests")

@@ -9,7 +9,7 @@ from api.field import FieldError, duplicate, invalid, required
 from apiserver.registry import rules, storage_rules
 from apiserver.registry.kind import Column, Context, Kind, Object, Strategy
 
-_ID_LENGTH = 192
+_ID_LENGTH = 256
 
 
 class CSINodeStrategy(Strategy):
@@ -38,13 +38,13 @@ class CSINodeStrategy(Strategy):
         errors = self.validate(new, ctx)
         for driver in new["spec"]["drivers"]:
             if driver.get("name") in before and not rules.same(_fixed(driver), before[driver.get("name")]):
-                errors.append(invalid("CSINodeDriver", driver, rules.IMMUTABLE))
+                errors.append(invalid("spec.drivers", _fixed(driver), rules.IMMUTABLE))
         return errors
 
 
 def _fixed(driver: Object) -> Object:
     """What of a driver stays: how many volumes it takes may change."""
-    return {**driver, "allocatable": None}
+    return {name: value for name, value in driver.items() if name != "allocatable"}
 
 
 def _driver(driver: Object, at: str) -> list[FieldError]:
@@ -62,7 +62,7 @@ def _driver(driver: Object, at: str) -> list[FieldError]:
             errors.append(required(at))
         if key in keys[:index]:
             errors.append(duplicate(at, key))
-        errors += [invalid(at, keys, why) for why in names.qualified_name(key or "")]
+        errors += rules.each(names.qualified_name, key, at)
     return errors
 
 

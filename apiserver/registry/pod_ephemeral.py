@@ -21,9 +21,9 @@ class EphemeralStrategy(Strategy):
             new["spec"][_FIELD] = given
 
     def validate_update(self, new: Object, old: Object, ctx: Context) -> list[FieldError]:
-        errors = pod_rules.whole(new)
         if pod_rules.mirrors(old):
-            errors.append(forbidden("", "static pods do not support ephemeral containers"))
+            return [forbidden("", "static pods do not support ephemeral containers")]
+        errors = pod_rules.whole(new)
         now = {each.get("name"): each for each in new["spec"].get(_FIELD) or ()}
         for before in old["spec"].get(_FIELD) or ():
             name = before.get("name")

@@ -25,7 +25,7 @@ def driver_name(name: str, at: str) -> list[FieldError]:
 def provisioner(name: str, at: str) -> list[FieldError]:
     if not name:
         return [required(at)]
-    return [invalid(at, name, why) for why in names.qualified_name(name.lower())]
+    return [invalid(at, name.lower(), why) for why in names.qualified_name(name.lower())]
 
 
 def parameters(given: Mapping[str, str] | None, at: str, *, needed: bool = False) -> list[FieldError]:

@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from api import names
-from api.field import FieldError, forbidden, required
+from api.field import FieldError, forbidden, required, too_long
 from apiserver.registry import rules, storage_rules
 from apiserver.registry.kind import Column, Context, Kind, Object, StatusStrategy
 
+_METADATA, _MESSAGE = 256 * 1024, 1024
 _EXACTLY_ONE = "must specify exactly one of inlineVolumeSpec and persistentVolumeName"
 
 
@@ -33,6 +34,22 @@ class VolumeAttachmentStrategy(StatusStrategy):
 
     def validate_update(self, new: Object, old: Object, ctx: Context) -> list[FieldError]:
         return self.validate(new, ctx) + rules.immutable(new["spec"], old.get("spec"), "spec")
+
+    def validate_status_update(self, new: Object, old: Object, ctx: Context) -> list[FieldError]:
+        status = new.get("status") or {}
+        size = sum(len(key) + len(value or "") for key, value in (status.get("attachmentMetadata") or {}).items())
+        errors = [too_long("status.attachmentMetadata", "", _METADATA)] if size > _METADATA else []
+        for field in ("attachError", "detachError"):
+            errors += _failure(status.get(field) or {}, f"status.{field}")
+        return errors
+
+
+def _failure(error: Object, at: str) -> list[FieldError]:
+    # The limit that is told is the one of the metadata: that is how it has always been worded.
+    errors = [too_long(f"{at}.message", "", _METADATA)] if len(error.get("message") or "") > _MESSAGE else []
+    if error.get("errorCode") is not None:
+        errors += rules.in_range(error["errorCode"], 0, rules.MAX_INT32, f"{at}.errorCode")
+    return errors
 
 
 def _source(source: Object, at: str) -> list[FieldError]:

@@ -99,7 +99,7 @@ def test_approval() -> None:
     assert new["spec"]["signerName"] == "example.com/people"
     assert new["status"]["conditions"][0]["lastTransitionTime"] == "2026-11-22T12:00:00Z"
     assert approve({"conditions": [APPROVED, DENIED]})[1] == [
-        'status.conditions[1].type: Invalid value: "Denied": Approved and Denied conditions are mutually exclusive'
+        'status.conditions: Invalid value: "Denied": Approved and Denied conditions are mutually exclusive'
     ]
     assert approve({"conditions": []}, {"conditions": [DENIED]})[1] == [
         'status.conditions: Forbidden: updates may not remove a condition of type "Denied"'

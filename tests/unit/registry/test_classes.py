@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from api import names
 from apiserver.registry.columns import table_columns
 from apiserver.registry.kind import Object
-from tests.unit.registry.cases import changed, ids, refused
+from tests.unit.registry.cases import changed, ids, judged, refused
 from tests.unit.registry.objects import plain
 from tests.unit.registry.support import NOW, kind_of
 
@@ -61,7 +62,8 @@ REFUSED: list[tuple[str, str, Any, list[str]]] = [
         "spec.source: Required value: must specify exactly one of inlineVolumeSpec and persistentVolumeName"]),
     ("volumeattachment", "spec.source.inlineVolumeSpec", {}, [
         "spec.source: Forbidden: must specify exactly one of inlineVolumeSpec and persistentVolumeName"]),
-    ("csidriver", "metadata.name", "a" * 64, ["name: Too long: may not be more than 63 bytes"]),
+    ("storageclass", "provisioner", "A/B/C", [
+        f'provisioner: Invalid value: "a/b/c": {"; ".join(names.qualified_name("a/b/c"))}']),
     ("csidriver", "spec.fsGroupPolicy", "Some", [
         'spec.fsGroupPolicy: Unsupported value: "Some": supported values: "ReadWriteOnceWithFSType", "File", "None"']),
     ("csidriver", "spec.volumeLifecycleModes", ["Short"], [
@@ -69,10 +71,10 @@ REFUSED: list[tuple[str, str, Any, list[str]]] = [
     ("csidriver", "spec.tokenRequests", [{"audience": "a", "expirationSeconds": 5}, {"audience": "a"}], [
         "spec.tokenRequests[0].expirationSeconds: Invalid value: 5: may not specify a duration less than 10 minutes",
         'spec.tokenRequests[1].audience: Duplicate value: "a"']),
-    ("csinode", "spec.drivers", [{"name": "a", "topologyKeys": ["b", "b"]}, {"name": "a", "nodeID": "x" * 193}], [
+    ("csinode", "spec.drivers", [{"name": "a", "topologyKeys": ["b", "b"]}, {"name": "a", "nodeID": "x" * 257}], [
         "spec.drivers[0].nodeID: Required value",
         'spec.drivers[0]: Duplicate value: "b"',
-        f'spec.drivers[1].nodeID: Invalid value: "{"x" * 193}": must be 192 characters or less',
+        f'spec.drivers[1].nodeID: Invalid value: "{"x" * 257}": must be 256 characters or less',
         'spec.drivers[1].name: Duplicate value: "a"']),
     ("csistoragecapacity", "capacity", "-1", [
         'capacity: Invalid value: "-1": must be greater than or equal to 0']),
@@ -114,8 +116,8 @@ CHANGES: list[tuple[str, str, Any, list[str]]] = [
     ("csidriver", "spec.attachRequired", False, ["spec.attachedRequired: Invalid value: false: field is immutable"]),
     ("csinode", "spec.drivers.0.allocatable.count", 6, []),
     ("csinode", "spec.drivers.0.nodeID", "n2", [
-        'CSINodeDriver: Invalid value: {"allocatable":{"count":5},"name":"example.com","nodeID":"n2","topologyKeys":'
-        '["example.com/zone"]}: field is immutable']),
+        'spec.drivers: Invalid value: {"name":"example.com","nodeID":"n2","topologyKeys":["example.com/zone"]}: field '
+        "is immutable"]),
     ("csistoragecapacity", "storageClassName", "b", ['storageClassName: Invalid value: "b": field is immutable']),
     ("priorityclass", "value", 5, ["value: Forbidden: may not be changed in an update."]),
     ("priorityclass", "preemptionPolicy", "Never", ['preemptionPolicy: Invalid value: "Never": field is immutable']),
@@ -154,3 +156,12 @@ ROWS: list[tuple[Object, list[Any]]] = [
 @pytest.mark.parametrize(("obj", "cells"), ROWS, ids=[str(n) for n in range(len(ROWS))])
 def test_rows(obj: Object, cells: list[Any]) -> None:
     assert [column.cell(dated(obj), NOW) for column in table_columns(kind_of(obj))] == cells
+
+
+def test_the_status_of_an_attachment() -> None:
+    failed = {"attachError": {"message": "x" * 1025, "errorCode": -1}, "attachmentMetadata": {"a": "x" * 262144}}
+    assert judged("volumeattachment", failed) == [
+        "status.attachmentMetadata: Too long: may not be more than 262144 bytes",
+        "status.attachError.message: Too long: may not be more than 262144 bytes",
+        "status.attachError.errorCode: Invalid value: -1: must be between 0 and 2147483647, inclusive",
+    ]
