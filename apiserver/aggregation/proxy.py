@@ -57,6 +57,10 @@ AGGREGATOR = User("system:kube-aggregator", (MASTERS,))
 """Who asks when it is this server itself."""
 
 
+class Unresolved(Exception):
+    """No server is behind the Service now; the sentence says why."""
+
+
 class Unreachable(Exception):
     """The other server could not be asked at `url`; the sentence says why."""
 
@@ -89,13 +93,13 @@ class Proxy:
             return
         try:
             await (self._join(request, remote) if upgrade.wanted(request) else self._exchange(request, remote))
-        except StatusError:
+        except Unresolved:
             await _refuse(request, "service unavailable")
         except Unreachable as error:
             await _refuse(request, f"error trying to reach service: {error}")
 
     async def _exchange(self, request: Request, remote: Remote) -> None:
-        """One request and its answer. Raises StatusError, Unreachable before the answer has begun."""
+        """One request and its answer. Raises Unresolved, Unreachable before the answer has begun."""
         body = None if request.method in _BODILESS else await request.body()
         url = f"https://{self._resolve(remote)}{_target(request)}"
         try:
@@ -107,7 +111,7 @@ class Proxy:
             await self._pass_on(request, answer)
 
     async def _join(self, request: Request, remote: Remote) -> None:
-        """Another protocol, if the other server agrees to it. Raises StatusError, Unreachable before anybody has."""
+        """Another protocol, if the other server agrees to it. Raises Unresolved, Unreachable before anybody has."""
         address = self._resolve(remote)
         headers = [*_headers(request), ("Connection", "Upgrade"), ("Upgrade", upgrade.wanted(request))]
         headers.append(("Host", f"{remote.host}:{remote.port}"))
@@ -148,14 +152,17 @@ class Proxy:
             url = f"https://{self._resolve(remote)}{path}"
             async with asyncio.timeout(seconds), await self._open("GET", url, headers, remote, None) as answer:
                 return Answered(url, answer.status, await whole(answer.content))
-        except (StatusError, TooLong) as error:
+        except (Unresolved, TooLong) as error:
             raise Unreachable(str(error), url) from error
         except TimeoutError as error:
             raise Unreachable("context deadline exceeded", url) from error
 
     def _resolve(self, remote: Remote) -> Address:
-        """Raises StatusError."""
-        return services.resolve(self._state, remote.namespace, remote.service, remote.port)
+        """Raises Unresolved."""
+        try:
+            return services.resolve(self._state, remote.namespace, remote.service, remote.port)
+        except StatusError as error:
+            raise Unresolved(str(error)) from error
 
     async def _open(
         self, method: str, url: str, headers: list[tuple[str, str]], remote: Remote, body: bytes | None

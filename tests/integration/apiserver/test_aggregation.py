@@ -189,6 +189,8 @@ async def test_a_group_is_served_by_another_server(api: Api, plane: ControlPlane
         assert "system:masters" in request.headers.getall("X-Remote-Group")
         made = await api.send("POST", f"{ROOT}/nodes", {"some": "thing"})
         assert (made.code, made.body) == (201, {"sent": {"some": "thing"}})
+        large = await api.send("POST", f"{ROOT}/nodes", {"some": "x" * 4_000_000})
+        assert (large.code, large.reason) == (413, "RequestEntityTooLarge")
         missing = await api.get(f"{ROOT}/nodes/other")
         assert (missing.code, missing.message) == (404, "no such thing")
 
