@@ -10,7 +10,7 @@ import orjson
 
 from api import protobuf
 from api.errors import NotFound
-from apiserver.endpoints.answer import answer_object, answer_value, shown_list, wanted
+from apiserver.endpoints.answer import PARTIAL, answer_object, answer_value, shown_list, wanted
 from apiserver.endpoints.http import Request
 from apiserver.endpoints.media import message_of
 from apiserver.endpoints.negotiate import Form
@@ -57,6 +57,8 @@ async def answer_list(
         entries = page.entries if page is not None else [None] * len(raws)
         chunks = await protobuf_chunks(resource, list(zip(raws, entries, strict=True)), meta)
         await request.answer_chunks(200, chunks, form.content_type)
+    elif form.protobuf:
+        await request.answer_chunks(200, await _metadata_chunks(form, resource.kind, raws, meta), form.content_type)
     else:
         include = request.query.get("includeObject", "")
         await answer_value(request, form, await _shown(form, resource.kind, raws, meta, include))
@@ -81,6 +83,17 @@ async def protobuf_chunks(resource: Resource, found: Sequence[tuple[bytes, Entry
         chunks.append(b"".join([message_of(kind, raw, entry) for raw, entry in batch]))
         await asyncio.sleep(0)
     return protobuf.join_list(kind.api_version, kind.list_name, meta, chunks)
+
+
+async def _metadata_chunks(form: Form, kind: Kind, raws: Sequence[bytes], meta: Object) -> list[bytes]:
+    """The objects' metadata alone, in protobuf. Raises NotAcceptable."""
+    whole, chunks = shown_list(form, kind, (), meta, ""), list[bytes]()
+    message = protobuf.find_message(whole["apiVersion"], PARTIAL)
+    for batch in _batches(raws, CHUNK // 4):
+        part = shown_list(form, kind, [orjson.loads(raw) for raw in batch], meta, "")
+        chunks.append(b"".join([protobuf.box(protobuf.encode_message(message, each)) for each in part["items"]]))
+        await asyncio.sleep(0)
+    return protobuf.join_list(whole["apiVersion"], whole["kind"], meta, chunks)
 
 
 async def _shown(form: Form, kind: Kind, raws: Sequence[bytes], meta: Object, include: str) -> Object:
