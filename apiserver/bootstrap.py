@@ -13,7 +13,6 @@ from typing import Any
 import orjson
 
 from api.errors import AlreadyExists, Conflict, NotFound, StatusError
-from apiserver.auth.user import MASTERS, User
 from apiserver.endpoints.state import Resource, State
 from apiserver.endpoints.write import Author, Update, create
 from apiserver.registry.kind import Object
@@ -25,10 +24,8 @@ from daemon.log import logger
 log = logger(__name__)
 
 NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
-SERVER = User("system:apiserver", (MASTERS,))
 PERIOD = 10.0
 LIFETIME = 30
-_AUTHOR = Author(SERVER)
 _NAME = "kubernetes"
 
 
@@ -157,7 +154,7 @@ async def _set(state: State, resource: Resource, wanted: Object) -> None:
         return new
 
     try:
-        await Update(state, resource, "default", _NAME, _AUTHOR, transform, retry=True).run()
+        await Update(state, resource, "default", _NAME, Author.server(), transform, retry=True).run()
     except NotFound:
         await _create(state, resource, "default", wanted)
     except Conflict:
@@ -166,6 +163,6 @@ async def _set(state: State, resource: Resource, wanted: Object) -> None:
 
 async def _create(state: State, resource: Resource, namespace: str, obj: Object) -> None:
     try:
-        await create(state, resource, namespace, obj, _AUTHOR)
+        await create(state, resource, namespace, obj, Author.server())
     except AlreadyExists:
         log.debug("another server was faster", resource=resource.kind.plural)

@@ -15,7 +15,6 @@ from apiserver.aggregation.directory import GROUP, PLURAL, Directory, Remote
 from apiserver.aggregation.identity import CONFIG_MAP, NAMESPACE, ProxyIdentity, merged
 from apiserver.aggregation.proxy import Proxy
 from apiserver.aggregation.schemas import Schemas
-from apiserver.auth.user import MASTERS, User
 from apiserver.endpoints.discovery_documents import Elsewhere
 from apiserver.endpoints.write import Author, Update, create
 from apiserver.storage.changes import Changes
@@ -33,7 +32,6 @@ log = logger(__name__)
 
 AGAIN_SECONDS = 10.0
 """When to try again what etcd or another server did not let us do, and to look for what nobody told us of."""
-_AUTHOR = Author(User("system:apiserver", (MASTERS,)))
 
 
 class Aggregator:
@@ -104,7 +102,7 @@ class Aggregator:
         entry = resource.cache.entries.get(f"{NAMESPACE}/{CONFIG_MAP}")
         if entry is None:
             with suppress(AlreadyExists):  # another API server was faster: its change wakes us
-                await create(self._state, resource, NAMESPACE, document, _AUTHOR)
+                await create(self._state, resource, NAMESPACE, document, Author.server())
             return
         there = entry.decode().get("data") or {}
         if merged(there, document["data"]) != there:
@@ -114,4 +112,4 @@ class Aggregator:
                 new["data"] = merged(new.get("data") or {}, document["data"])
                 return new
 
-            await Update(self._state, resource, NAMESPACE, CONFIG_MAP, _AUTHOR, transform, retry=True).run()
+            await Update(self._state, resource, NAMESPACE, CONFIG_MAP, Author.server(), transform, retry=True).run()

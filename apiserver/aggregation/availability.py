@@ -16,7 +16,6 @@ from api import schema as schemas
 from api.errors import NotFound, StatusError
 from api.metadata import now, rfc3339
 from apiserver.aggregation.proxy import Proxy, Unreachable
-from apiserver.auth.user import MASTERS, User
 from apiserver.endpoints.write import Author, Part, Update
 from apiserver.registry.apiservice import AVAILABLE, condition
 from apiserver.remote import services
@@ -38,7 +37,6 @@ CHECK_SECONDS = 5.0
 AGAIN_WELL, AGAIN_ILL = 30.0, 2.0
 """Seconds until a server is looked at again when nothing has changed: one that answered, one that did not."""
 SETTLE_SECONDS = 0.1
-_AUTHOR = Author(User("system:apiserver", (MASTERS,)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +182,9 @@ class Availability:
             new["status"] = {"conditions": [*others, wanted]}
             return new
 
-        await Update(self._state, self._resource, "", remote.name, _AUTHOR, transform, Part.STATUS, retry=True).run()
+        update = Update(self._state, self._resource, "", remote.name, Author.server(), transform, Part.STATUS)
+        update.subresource, update.retry = "status", True
+        await update.run()
 
 
 def resource_list(body: bytes) -> Object | None:

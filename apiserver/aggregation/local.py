@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from api.errors import AlreadyExists, NotFound
 from apiserver.aggregation.directory import GROUP
-from apiserver.auth.user import MASTERS, User
 from apiserver.endpoints import delete as deletion
 from apiserver.endpoints.virtual import VIRTUAL
 from apiserver.endpoints.write import Author, create
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 LABEL = "kube-aggregator.kubernetes.io/automanaged"
 ON_START, WHILE_SERVED = "onstart", "true"
-_AUTHOR = Author(User("system:apiserver", (MASTERS,)))
 
 
 def wanted(state: State) -> dict[str, Object]:
@@ -67,11 +65,11 @@ async def keep(state: State, resource: Resource) -> None:
     for name, obj in should.items():
         if name not in resource.cache.entries:
             try:
-                await create(state, resource, "", obj, _AUTHOR)
+                await create(state, resource, "", obj, Author.server())
             except AlreadyExists:
                 continue  # another API server was faster
     for name in list(gone((entry.decode() for entry in resource.cache.select("", None)), should)):
         try:
-            await deletion.delete(state, resource, "", name, deletion.DeleteOptions(), _AUTHOR)
+            await deletion.delete(state, resource, "", name, deletion.DeleteOptions(), Author.server())
         except NotFound:
             continue

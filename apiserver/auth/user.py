@@ -20,6 +20,10 @@ class User:
     extra: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
+SERVER = User("system:apiserver", (MASTERS,))
+"""The API server itself."""
+
+
 def user_info(user: User) -> dict[str, Any]:
     """The UserInfo object of the authentication group."""
     info: dict[str, Any] = {"username": user.name, "groups": list(user.groups)}

@@ -15,7 +15,6 @@ import orjson
 
 from api import metadata
 from api.errors import Conflict, NotFound, StatusError
-from apiserver.auth.user import MASTERS, User
 from apiserver.customresources import status
 from apiserver.customresources.cleanup import clean_up
 from apiserver.customresources.conversion import conversion_of
@@ -34,7 +33,6 @@ from daemon.log import logger
 
 log = logger(__name__)
 
-_AUTHOR = Author(User("system:apiserver", (MASTERS,)), manager="kube-apiserver")
 _BACKOFF = (0.1, 5.0)
 PATIENCE = 2.0
 """Seconds that a request for a custom resource waits for it to be served here."""
@@ -183,7 +181,15 @@ class Definitions:
             return
         try:
             await Update(
-                self._state, self._resource, "", name, _AUTHOR, transform, Part.STATUS, subresource="status", retry=True
+                self._state,
+                self._resource,
+                "",
+                name,
+                Author.server(),
+                transform,
+                Part.STATUS,
+                subresource="status",
+                retry=True,
             ).run()
         except (NotFound, Conflict):
             log.debug("a definition has changed meanwhile", name=name)
@@ -225,7 +231,7 @@ class Definitions:
         name = crd["metadata"]["name"]
         if not crd["metadata"].get("deletionTimestamp") or name in self._cleaning:
             return
-        task = asyncio.create_task(clean_up(self._state, self._resource, crd, _AUTHOR), name=f"clean up {name}")
+        task = asyncio.create_task(clean_up(self._state, self._resource, crd, Author.server()), name=f"clean up {name}")
         self._cleaning[name] = task
         task.add_done_callback(lambda done: self._cleaning.pop(name, None))
 

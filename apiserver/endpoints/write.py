@@ -19,7 +19,7 @@ from api.metadata import rfc3339
 from apiserver.admission import namespaces
 from apiserver.admission.attributes import Attributes, Operation
 from apiserver.admission.chain import admit, check
-from apiserver.auth.user import User
+from apiserver.auth.user import SERVER, User
 from apiserver.endpoints.http import Request
 from apiserver.endpoints.objectmeta import (
     check_namespace,
@@ -68,6 +68,11 @@ class Author:
         if request.audit is not None:
             author.annotations = request.audit.annotations
         return author
+
+    @classmethod
+    def server(cls) -> Author:
+        """The author of what the server does by itself; a new one for each write, since it collects warnings."""
+        return cls(SERVER, manager="kube-apiserver")
 
     def attributes(
         self, operation: Operation, resource: Resource, namespace: str, name: str, subresource: str = ""
