@@ -23,6 +23,18 @@ TEXT = ("text/plain",)
 _REASONS = {200: "OK", 201: "Created", 202: "Accepted", 401: "Unauthorized"}
 
 
+_PROSE = {
+    "connect": "Open a connection to the {}.",
+    "delete": "Delete the {}.",
+    "deletecollection": "Delete all objects of kind {} that the selectors match.",
+    "get": "Read the {}.",
+    "list": "List or watch objects of kind {}.",
+    "patch": "Change parts of the {}.",
+    "post": "Create an object of kind {}.",
+    "put": "Replace the {}.",
+}
+
+
 @dataclass(frozen=True)
 class Type:
     """A kind, and its definition's name."""
@@ -117,7 +129,7 @@ class Operation:
         return written
 
     def _prose(self) -> str:
-        return f"{self.action}: {self.type.kind}" if self.type is not None else "What there is."
+        return _PROSE[self.action].format(self.type.kind) if self.type is not None else "Tell what there is."
 
     def _add_body(self, written: Json, group: Group, writer: Writer) -> None:
         schema, types = writer.reference(self.body), self.body_types or group.bodies
