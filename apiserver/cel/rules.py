@@ -79,6 +79,11 @@ def rules_of(raw: Raw) -> Rules | None:
     return _node(identified(raw)) if _has_rules(raw) else None
 
 
+def rules_of_part(raw: Raw) -> Rules | None:
+    """The rules of the schema of a part of an object, or None if it has none."""
+    return _node(raw) if _has_rules(raw) else None
+
+
 def _has_rules(raw: Any) -> bool:
     if isinstance(raw, Mapping):
         return bool(raw.get(VALIDATIONS)) or any(_has_rules(each) for each in raw.values())

@@ -11,7 +11,7 @@ from typing import Any
 from api import names
 from api.field import FieldError, Path, invalid, required, too_long
 from api.schema.structural import PRESERVE
-from apiserver.registry.definitions.defaults import validate_defaults
+from apiserver.registry.definitions.defaults import follow_rules, validate_defaults
 from apiserver.registry.definitions.fields import validate_columns, validate_scale, validate_selectable
 from apiserver.registry.definitions.openapi import validate_keywords
 from apiserver.registry.definitions.structural import validate_structural
@@ -125,8 +125,9 @@ def _schema(version: Version, at: str) -> list[FieldError]:
     at = f"{at}.openAPIV3Schema"
     errors = _root(raw, at) if status_of(version) else []
     errors += validate_keywords(raw, at)
-    wrong = validate_structural(raw, at)
-    return errors + (wrong or ([] if errors else [*validate_defaults(raw, at), *_rules(raw, at)]))
+    errors += validate_structural(raw, at)
+    errors = errors or [*validate_defaults(raw, at), *_rules(raw, at)]
+    return errors or follow_rules(raw, at)
 
 
 def _rules(raw: Mapping[str, Any], at: str) -> list[FieldError]:

@@ -266,6 +266,15 @@ def test_rules_have_to_compile() -> None:
     assert "undefined field 'nothing'" in text
 
 
+def test_defaults_have_to_follow_the_rules() -> None:
+    rule = {"rule": "self > 3", "message": "too few"}
+    assert of_schema({"type": "integer", "x-kubernetes-validations": [rule], "default": 4}) == []
+    few = {"type": "integer", "x-kubernetes-validations": [rule]}
+    assert of_schema(few | {"default": 2}) == [".default: Invalid value: 2: too few"]
+    whole = {"type": "object", "properties": {"a": few}, "default": {"a": 1}}
+    assert of_schema(whole) == [".default.a: Invalid value: 1: too few"]
+
+
 def test_conversion() -> None:
     obj = definition()
     obj["spec"]["conversion"] = {"strategy": "Webhook", "webhook": {"conversionReviewVersions": ["v3"]}}
