@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from api.apply import Apply, Writer
-from api.errors import Conflict, Invalid, NotFound
+from api.errors import Conflict, InternalError, Invalid, NotFound
 from api.field import invalid
 from api.metadata import now, rfc3339
 from api.selectors import LabelSelector
@@ -46,7 +46,11 @@ async def _get(state: State, request: Request, resource: Resource, target: Targe
     entry = resource.cache.entries.get(resource.key(target.namespace, target.name))
     if entry is None:
         raise NotFound(resource.kind.resource, target.name)
-    await _answer(request, resource.kind, await resource.show(entry.raw))
+    raw = await resource.show(entry.raw)
+    replicas = (resource.kind.scale or Scale()).replicas
+    if resource.kind.own_schema is not None and at(orjson.loads(raw), replicas) is None:
+        raise InternalError(f'the spec replicas field ".{".".join(replicas)}" does not exist')
+    await _answer(request, resource.kind, raw)
 
 
 async def _update(state: State, request: Request, resource: Resource, target: Target) -> None:

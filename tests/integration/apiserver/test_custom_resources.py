@@ -110,6 +110,10 @@ async def test_scale(api: Api) -> None:
         assert (await things.get("a"))["spec"] == {"count": 5}
         negative = await things.create("b", {"count": -1})
         assert negative.body["details"]["causes"][0]["message"] == "Invalid value: -1: should be a non-negative integer"
+        await things.create("c", {})
+        unset = await api.get(things.path("c", "scale"))
+        assert unset.message == 'Internal error occurred: the spec replicas field ".spec.count" does not exist'
+        assert (await api.patch(things.path("c", "scale"), {"spec": {"replicas": 1}})).body["spec"] == {"replicas": 1}
 
 
 async def test_columns_and_selectable_fields(api: Api) -> None:
