@@ -25,7 +25,7 @@ class Suite:
     folder: Path
     argv: Sequence[str]
     env: Mapping[str, str] = field(default_factory=dict)
-    seconds: float = 170
+    seconds: float = 400
     only: Callable[[Collection[str]], list[str]] = lambda names: []
     without: Callable[[Collection[str]], list[str]] = lambda names: []
 
@@ -59,7 +59,7 @@ class Suite:
 
 
 def pytest_suite(
-    folder: Path, tests: Sequence[str], *flags: str, env: Mapping[str, str], seconds: float = 170
+    folder: Path, tests: Sequence[str], *flags: str, env: Mapping[str, str], seconds: float = 400
 ) -> Suite:
     """A pytest of its own, free of our configuration: warnings are the foreign suite's business."""
     argv = [str(SCRIPTS / "python"), "-m", "pytest", "-p", "no:cacheprovider", "-c", str(folder / "pytest.ini")]
