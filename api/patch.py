@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from api.diff import merge_diff, strategic_diff
+from api.equality import equal
 from api.errors import RequestEntityTooLarge, StatusError
 from api.field import quote
 from api.schema.node import Schema
@@ -92,7 +93,7 @@ def _operate(doc: Any, operation: Mapping[str, Any]) -> Any:
             missing = "copy operation does not apply: doc is missing destination path: {}"
             return _edit(doc, path, _Add(value), missing)
         case "test":
-            if not _equal(_find(doc, path, missing=None), _value(operation)):
+            if not equal(_find(doc, path, missing=None), _value(operation)):
                 raise PatchError(f"testing value {operation['path']} failed: test failed")
             return doc
         case other:
@@ -146,17 +147,6 @@ def _index(part: str, last: int) -> int | None:
         index = int(part)
         return index if index <= last else None
     return None
-
-
-def _equal(one: Any, other: Any) -> bool:
-    """Equal as JSON: true is not 1."""
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(_equal(one[key], other[key]) for key in one)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_equal, one, other))
-    return bool(one == other)
 
 
 def _no_index(part: str) -> PatchError:

@@ -19,6 +19,7 @@ from api.apply.fieldset import LEAF, Tree, difference, intersection, union
 from api.apply.managers import Object, Scope, Writer, taken
 from api.apply.shapes import shape_of
 from api.apply.typed import GONE, Shape
+from api.equality import equal
 from api.errors import BadRequest, StatusError
 
 BEFORE_FIRST_APPLY = "before-first-apply"
@@ -90,7 +91,7 @@ class Apply:
         if before is not None:
             new = self._pruned(new, before["fieldsV1"], wanted, others)
         left = self._without_lost(live, new, others, force)
-        if before is not None and new == live and {**mine, "time": before.get("time")} == before:
+        if before is not None and equal(new, live) and {**mine, "time": before.get("time")} == before:
             left.append(before)
         else:
             left.append(with_fields(mine, wanted, self.writer.time))

@@ -98,7 +98,7 @@ class Elements(Shape, ABC):
         removed: Tree = {}
         for key in before | after:
             have, want = before.get(key, ()), after.get(key, ())
-            if have == want:
+            if self.same(have, want):
                 continue
             if len(have) == len(want) == 1:
                 trees = zip((added, modified, removed), self.items.diff(have[0], want[0]), strict=True)

@@ -7,11 +7,13 @@ is left when fields are given up (`prune`). The rules are those of Kubernetes' s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import operator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from api.apply.fieldset import LEAF, SELF, Tree, member
+from api.equality import equal
 from api.schema import ANY, Form, Schema
 
 GONE: Any = object()
@@ -20,6 +22,8 @@ _MISSING: Any = object()
 
 ShapeOf = Callable[[Schema], "Shape"]
 """Gives the shape of a child node."""
+Child = tuple[str, "Shape", Any, Any]
+"""A child's path element and shape, and its old and new value."""
 Changes = tuple[Tree | None, Tree | None, Tree | None]
 """What has been added, modified and removed at a node, each as the node of a set; None where there is nothing."""
 
@@ -40,6 +44,8 @@ class Shape:
 
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
+        self.same: Callable[[Any, Any], bool] = equal if schema.custom else operator.eq
+        """Whether two values are the same. A built-in type does not leave open what is a boolean."""
 
     def problems(self, value: Any, path: str) -> Iterator[Wrong]:
         """Why a configuration cannot have this value here: unknown fields, wrong types, an element twice."""
@@ -61,6 +67,28 @@ class Shape:
     def diff(self, old: Any, new: Any) -> Changes:
         """What has changed between two values that are not equal."""
         return None, LEAF, None
+
+    def collect(self, children: Iterable[Child]) -> Changes:
+        """The changes below this node."""
+        added: Tree = {}
+        modified: Tree = {}
+        removed: Tree = {}
+        for key, shape, old, new in children:
+            if old is new or shape.same(old, new):
+                continue
+            if old is _MISSING:
+                added[key] = shape.grown(new)
+            elif new is _MISSING:
+                removed[key] = shape.grown(old)
+            else:
+                more, other, less = shape.diff(old, new)
+                if more is not None:
+                    added[key] = more
+                if other is not None:
+                    modified[key] = other
+                if less is not None:
+                    removed[key] = less
+        return added or None, modified or None, removed or None
 
     def merge(self, live: Any, config: Any) -> Any:
         """The configuration's value over the live one; shares with both."""
@@ -95,6 +123,10 @@ def _expected(form: Form, value: Any) -> str:
 class Deduced(Shape):
     """A value that no schema describes, in an object that keeps unknown fields: maps by key, lists as a whole."""
 
+    def __init__(self, schema: Schema) -> None:
+        super().__init__(schema)
+        self.same = equal
+
     def fields(self, value: Any) -> Tree | None:
         if not isinstance(value, dict) or not value:
             return LEAF
@@ -108,7 +140,7 @@ class Deduced(Shape):
     def diff(self, old: Any, new: Any) -> Changes:
         if not isinstance(old, dict) or not isinstance(new, dict):
             return None, LEAF, None
-        return _collect((f"f:{key}", self, old.get(key, _MISSING), new.get(key, _MISSING)) for key in old | new)
+        return self.collect((f"f:{key}", self, old.get(key, _MISSING), new.get(key, _MISSING)) for key in old | new)
 
     def merge(self, live: Any, config: Any) -> Any:
         if not isinstance(live, dict) or not isinstance(config, dict):
@@ -153,7 +185,7 @@ class Map(Shape):
         if type(old) is not dict or type(new) is not dict:
             return None, LEAF, None
         shape = self.values
-        return _collect((f"f:{key}", shape, old.get(key, _MISSING), new.get(key, _MISSING)) for key in old | new)
+        return self.collect((f"f:{key}", shape, old.get(key, _MISSING), new.get(key, _MISSING)) for key in old | new)
 
     def merge(self, live: Any, config: Any) -> Any:
         if not config or not live or type(live) is not dict or type(config) is not dict:
@@ -252,13 +284,13 @@ class Struct(Shape):
         old, new = old or {}, new or {}
         if type(old) is not dict or type(new) is not dict:
             return None, LEAF, None
-        return _collect(self._pairs(old, new))
+        return self.collect(self._pairs(old, new))
 
-    def _pairs(self, old: Any, new: Any) -> Iterator[tuple[str, Shape, Any, Any]]:
-        fields = self._fields.get
+    def _pairs(self, old: Any, new: Any) -> Iterator[Child]:
+        fields, same = self._fields.get, self.same
         for name, item in new.items():
             before = old.get(name, _MISSING)
-            if before is item or before == item:
+            if before is item or same(before, item):
                 continue
             key, shape, zero = fields(name) or self._field(name)
             yield key, shape, before if before is not _MISSING else zero, item
@@ -293,29 +325,6 @@ _EMBEDDED = frozenset(
 def _with_self(node: Tree | None) -> Tree:
     """The node of an entry that is itself a member, whatever is below it."""
     return LEAF if not node else node if SELF in node else {SELF: LEAF, **node}
-
-
-def _collect(pairs: Any) -> Changes:
-    """The changes below a node, from each child's path element, shape, old and new value."""
-    added: Tree = {}
-    modified: Tree = {}
-    removed: Tree = {}
-    for key, shape, old, new in pairs:
-        if old is new or old == new:
-            continue
-        if old is _MISSING:
-            added[key] = shape.grown(new)
-        elif new is _MISSING:
-            removed[key] = shape.grown(old)
-        else:
-            more, other, less = shape.diff(old, new)
-            if more is not None:
-                added[key] = more
-            if other is not None:
-                modified[key] = other
-            if less is not None:
-                removed[key] = less
-    return added or None, modified or None, removed or None
 
 
 def _pruned(value: dict[str, Any], children: Any, last: Tree, owned: Tree, *, named: bool = False) -> Any:

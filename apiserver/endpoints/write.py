@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from api.apply import Writer, keep_times
+from api.equality import equal
 from api.errors import AlreadyExists, Conflict, Invalid, NotFound, ServerTimeout, StatusError
 from api.metadata import rfc3339
 from apiserver.admission import namespaces
@@ -329,7 +330,7 @@ class Update:
                 revision = await self.state.store.delete(key, revision, held)
                 self.state.quotas.changed(resource, self.namespace, None, old)
             return resource.encoding.wire(value, revision)
-        if new == old or self.author.options.dry_run:
+        if equal(new, old) or self.author.options.dry_run:
             return resource.encoding.wire(value, revision)
         wanted, kept = set(strategy.reservations(new)), value if resource.alone else await resource.stored(new)
         take, free = wanted - held, held - wanted

@@ -337,3 +337,15 @@ async def test_a_dry_run_of_every_write_stores_nothing(api: Api) -> None:
     assert answers[2].body["spec"]["replicas"] == 8
     assert [(await api.get(path)).body for path in (web, one)] == before
     assert (await api.get(api.path("configmaps", "new"))).code == 404
+
+
+async def test_true_is_not_one(api: Api) -> None:
+    free = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    async with custom(api, version(schema=free)) as things:
+        made = await things.create("one", {"on": 1, "list": [0]}, query="?fieldManager=maker")
+        path = things.path("one")
+        changed = await api.patch(f"{path}?fieldManager=changer", {"spec": {"on": True, "list": [False]}})
+        assert changed.version != made.version
+        assert (await things.get("one"))["spec"] == {"on": True, "list": [False]}
+        assert isinstance((await things.get("one"))["spec"]["on"], bool)
+        assert owners(changed.body)["changer", "Update"] == [".spec.list", ".spec.on"]
