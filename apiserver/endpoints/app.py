@@ -23,10 +23,11 @@ from apiserver.endpoints.paths import Target, parse
 from apiserver.endpoints.state import Resource, State
 from apiserver.endpoints.subresources import subresources_of
 from apiserver.endpoints.subresources.base import Subresource
-from apiserver.endpoints.versions import unavailable
+from apiserver.endpoints.versions import too_new, unavailable
 from apiserver.endpoints.virtual import VIRTUAL, Asked, Virtual
 from apiserver.priority import Priority, exempt, seated
 from apiserver.storage.etcd import EtcdError, Unavailable
+from apiserver.storage.feed import TooNew
 from daemon.log import logger
 
 log = logger(__name__)
@@ -86,6 +87,8 @@ class App:
             await request.fail(error)
         except StatusError as error:
             await request.fail(error)
+        except TooNew as late:
+            await request.fail(too_new(late))
         except Unavailable as error:
             await request.fail(unavailable(error))
         except EtcdError as error:

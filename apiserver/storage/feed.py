@@ -25,7 +25,7 @@ WAIT_LIMIT = 3.0
 _BACKOFF = (0.05, 1.0)
 
 
-class TooNew(Exception):
+class TooNew(EtcdError):
     """The caches did not reach a revision in time."""
 
     def __init__(self, asked: int, current: int) -> None:

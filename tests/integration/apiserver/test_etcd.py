@@ -20,7 +20,7 @@ from apiserver.storage.store import Lost, Reserved, Store
 from cluster import identities
 from cluster.layout import Layout, Network
 from tests.harness.control import Etcd as EtcdProcess
-from tests.harness.process import free_port
+from tests.harness.process import free_port, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -169,9 +169,15 @@ async def test_nobody_there(tmp_path: Path) -> None:
     await nobody.close()
 
 
+def _stopped(pid: int) -> bool:
+    states = [path.read_text().rpartition(")")[2].split()[0] for path in Path(f"/proc/{pid}/task").glob("*/stat")]
+    return set(states) == {"T"}
+
+
 async def test_an_etcd_that_says_nothing(etcd: Etcd, process: EtcdProcess) -> None:
     await etcd.revision()
     os.kill(process.process.pid, signal.SIGSTOP)
+    wait_until("all its threads to stop", lambda: _stopped(process.process.pid))
     try:
         begun = time.monotonic()
         asking = asyncio.create_task(etcd.revision())
