@@ -39,6 +39,10 @@ class EventV1Strategy(event.EventStrategy):
     }
     field_names = tuple(field_aliases)
 
+    def default(self, obj: Object) -> None:
+        super().default(obj)
+        obj.setdefault("eventTime", None)  # the API always shows it, of old events as null
+
     def validate_name(self, name: str) -> list[str]:
         return names.dns1123_subdomain(name)
 

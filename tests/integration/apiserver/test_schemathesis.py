@@ -35,6 +35,7 @@ META = "io.k8s.apimachinery.pkg.apis.meta.v1"
 ONCE_WRONG = (
     ("/apis/autoscaling/v2/namespaces/{namespace}/horizontalpodautoscalers/{name}", "patch"),
     ("/apis/events.k8s.io/v1/namespaces/{namespace}/events/{name}", "get"),
+    ("/apis/events.k8s.io/v1/namespaces/{namespace}/events/{name}", "patch"),
     ("/api/v1/namespaces/{namespace}/limitranges/{name}", "put"),
 )
 """Operations whose answers were not as documented: always asked."""
