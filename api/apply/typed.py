@@ -230,7 +230,7 @@ class Struct(Shape):
         if self.schema.custom:
             return _MISSING
         if field.form is Form.STRUCT and field.referenced and not field.atomic_map:
-            return {} if name in self._required or name in _EMBEDDED else _MISSING
+            return {} if name in self._required or name in EMBEDDED else _MISSING
         return [] if field.form is Form.LIST and name in self._required else _MISSING
 
     def problems(self, value: Any, path: str) -> Iterator[Wrong]:
@@ -313,7 +313,7 @@ class Struct(Shape):
         return _pruned(value, ((name, *self._field(name)[:2]) for name in value), last, owned, named=True)
 
 
-_EMBEDDED = frozenset(
+EMBEDDED = frozenset(
     {
         *("metadata", "spec", "status", "template", "jobTemplate", "strategy", "updateStrategy", "resources"),
         *("loadBalancer", "daemonEndpoints", "kubeletEndpoint", "nodeInfo", "state", "lastState"),

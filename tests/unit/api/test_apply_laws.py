@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from api.apply import Apply, ApplyConflict, Scope, Writer, owned_after_create, owned_after_update
 from api.apply.fieldset import Tree, difference, intersection, member, paths, union
 from api.apply.shapes import shape_of
+from api.apply.typed import EMBEDDED
 from api.patch import merge_patch
 from api.schema import load, type_error
 from tests.unit.api.generated import configs, whole
@@ -109,7 +110,17 @@ def test_nothing_is_owned_that_is_not_there(history: list[tuple[str, str, Object
     live = run(history)
     if live is not None:
         there = union(fields_of(live), MAIN.own(SHAPE.grown(bare(live))))
-        assert not difference(owned(live), there)
+        nowhere = paths(difference(owned(live), there))
+        assert {path.rpartition(".")[2] for path in nowhere} <= EMBEDDED  # which count as there when they are missing
+
+
+def test_a_field_that_is_always_there_keeps_its_owner() -> None:
+    container = {"name": "a", "resources": {"limits": {"cpu": "1"}}}
+    live = _updated(None, whole({"spec": {"template": {"spec": {"containers": [container]}}}}), Writer("one", "1"))
+    less = whole({"spec": {"template": {"spec": {"containers": [{"name": "a"}]}}}})
+    assert '.spec.template.spec.containers[name="a"].resources' in paths(
+        owned(_updated(live, less, Writer("two", "2")))
+    )
 
 
 @given(steps)
