@@ -66,11 +66,13 @@ def test_transcript(version: str, path: Path, plane: ControlPlane, tmp_path: Pat
 def test_proxy(version: str, plane: ControlPlane) -> None:
     argv = [str(binary(version)), f"--kubeconfig={plane.admin_conf}", "proxy", "--port=0"]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as proxy:
-        assert proxy.stdout is not None
-        said = proxy.stdout.readline()
-        with urlopen(f"http://{said.split()[-1]}/api/v1/namespaces/default", timeout=10) as answer:
-            assert json.load(answer)["metadata"]["name"] == "default"
-        proxy.terminate()
+        try:
+            assert proxy.stdout is not None
+            said = proxy.stdout.readline()
+            with urlopen(f"http://{said.split()[-1]}/api/v1/namespaces/default", timeout=10) as answer:
+                assert json.load(answer)["metadata"]["name"] == "default"
+        finally:
+            proxy.terminate()
 
 
 def test_every_kind_is_explained(plane: ControlPlane) -> None:
