@@ -13,7 +13,7 @@ from apiserver.registry.columns import table_columns
 from apiserver.registry.kind import Object
 from apiserver.registry.podspec.defaults import pull_policy
 from apiserver.registry.resources import qos_class
-from tests.unit.registry.objects import deployment, node, plain, pod, replicaset, service
+from tests.unit.registry.objects import deployment, node, plain, replicaset, service
 from tests.unit.registry.support import BY_TYPE, NOW, create, edited, kind_of, update, update_status
 
 
