@@ -159,6 +159,6 @@ def test_warnings_are_for_the_types_that_the_rules_name() -> None:
         "validations": [{"expression": "object.spec.nope == 1"}],
     }
     assert warnings(spec, KINDS) == []
-    spec["matchConstraints"]["resourceRules"][0]["apiGroups"] = [""]  # type: ignore[call-overload,index]
+    spec["matchConstraints"]["resourceRules"][0]["apiGroups"] = [""]  # type: ignore[index]
     (warning,) = warnings(spec, KINDS)
     assert warning["warning"].startswith("v1, Kind=Pod: ERROR: <input>:1:12: undefined field 'nope'")
