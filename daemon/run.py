@@ -37,12 +37,12 @@ _M_MMAP_THRESHOLD = -3  # malloc.h
 
 
 def _keep_large_blocks_apart() -> None:
-    """Have glibc give each block over 128 KiB pages of its own, for good.
+    """Have glibc give each block of 256 KiB and more pages of its own, for good, and no smaller one.
 
     By default it stops doing so once such a block was freed. Then the read buffers of TLS connections, 256 KiB each of
     which a page is used, come from the heap, and a connection holds 51 KB instead of 31.
     """
-    _malloc("mallopt", _M_MMAP_THRESHOLD, 128 * 1024)
+    _malloc("mallopt", _M_MMAP_THRESHOLD, 256 * 1024)
 
 
 def _malloc(function: str, *arguments: int) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator
 
 THRESHOLD = 128 * 1024
 HEADERS = ((b"content-encoding", b"gzip"), (b"vary", b"Accept-Encoding"))
@@ -26,7 +26,7 @@ def takes_gzip(accept_encoding: str) -> bool:
     return False
 
 
-async def gzipped(chunks: Sequence[bytes]) -> AsyncIterator[bytes]:
+async def gzipped(chunks: Iterable[bytes]) -> AsyncIterator[bytes]:
     """The compressed content, in parts to send as they come."""
     packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP)
     for part in _steps(chunks):
@@ -36,7 +36,7 @@ async def gzipped(chunks: Sequence[bytes]) -> AsyncIterator[bytes]:
     yield packer.flush()
 
 
-def _steps(chunks: Sequence[bytes]) -> Iterator[bytes]:
+def _steps(chunks: Iterable[bytes]) -> Iterator[bytes]:
     group: list[bytes] = []
     size = 0
     for chunk in chunks:

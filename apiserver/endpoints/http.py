@@ -132,10 +132,10 @@ class Request:
         await self.send({"type": "http.response.start", "status": 304, "headers": list(headers)})
         await self.send({"type": "http.response.body", "body": b""})
 
-    async def answer_chunks(self, status: int, chunks: list[bytes], content_type: bytes = JSON) -> None:
-        """Send an answer whose parts are all there already."""
-        size = sum(map(len, chunks))
+    async def answer_chunks(self, status: int, chunks: Iterable[bytes], size: int, content_type: bytes = JSON) -> None:
+        """Send an answer of so many bytes in parts."""
         if self.audit is not None:
+            chunks = list(chunks)
             for chunk in chunks:
                 self.audit.answered(chunk, content_type)
         if size > THRESHOLD and takes_gzip(self.header(b"accept-encoding")):
@@ -147,7 +147,7 @@ class Request:
         await self.end_stream()
 
     async def _answer_gzipped(
-        self, status: int, chunks: Sequence[bytes], content_type: bytes, headers: Headers
+        self, status: int, chunks: Iterable[bytes], content_type: bytes, headers: Headers
     ) -> None:
         await self.send(self._start(status, content_type, None, (*headers, *compression.HEADERS)))
         async for chunk in compression.gzipped(chunks):

@@ -24,7 +24,9 @@ from apiserver.storage.cache import Entry
 _T = TypeVar("_T")
 
 CHUNK = 100
-"""Objects sent at once: far cheaper than one at a time, and no second copy of the whole list."""
+"""Objects that are turned into another form at once, before others get their turn."""
+CHUNK_BYTES = 128 * 1024
+"""What is sent at once: far cheaper than an object at a time, and small enough to stay in the processor's cache."""
 
 
 async def get(state: State, request: Request, resource: Resource, namespace: str, name: str) -> None:
@@ -52,28 +54,35 @@ async def answer_list(
         if page.remaining:
             meta["remainingItemCount"] = page.remaining
     if form.plain:
-        await request.answer_chunks(200, list_chunks(resource, raws, meta))
+        head, tail = list_frame(resource.kind, meta)
+        size = len(head) + len(tail) + sum(map(len, raws)) + max(0, len(raws) - 1)
+        await request.answer_chunks(200, list_chunks(head, raws, tail, size), size)
     elif form.whole:
         entries = page.entries if page is not None else [None] * len(raws)
         chunks = await protobuf_chunks(resource, list(zip(raws, entries, strict=True)), meta)
-        await request.answer_chunks(200, chunks, form.content_type)
+        await request.answer_chunks(200, chunks, sum(map(len, chunks)), form.content_type)
     elif form.protobuf:
-        await request.answer_chunks(200, await _metadata_chunks(form, resource.kind, raws, meta), form.content_type)
+        chunks = await _metadata_chunks(form, resource.kind, raws, meta)
+        await request.answer_chunks(200, chunks, sum(map(len, chunks)), form.content_type)
     else:
         include = request.query.get("includeObject", "")
         await answer_value(request, form, await _shown(form, resource.kind, raws, meta, include))
 
 
-def list_chunks(resource: Resource, raws: Sequence[bytes], meta: Object) -> list[bytes]:
-    """The list object in parts to send one after the other."""
-    kind = resource.kind
+def list_frame(kind: Kind, meta: Object) -> tuple[bytes, bytes]:
+    """What stands before and after the objects of a list."""
     head = f'{{"kind":"{kind.list_name}","apiVersion":"{kind.api_version}","metadata":'
-    chunks = [head.encode() + orjson.dumps(meta) + b',"items":[']
-    for start in range(0, len(raws), CHUNK):
-        joined = b",".join(raws[start : start + CHUNK])
-        chunks.append(b"," + joined if start else joined)
-    chunks.append(b"]}\n")
-    return chunks
+    return head.encode() + orjson.dumps(meta) + b',"items":[', b"]}\n"
+
+
+def list_chunks(head: bytes, raws: Sequence[bytes], tail: bytes, size: int) -> Iterator[bytes]:
+    """A list of so many bytes in parts, each made when it is sent, in the memory of the one before."""
+    yield head
+    batch = max(1, CHUNK_BYTES * len(raws) // size)
+    for start in range(0, len(raws), batch):
+        part = raws[start : start + batch]
+        yield b",".join((b"", *part)) if start else b",".join(part)
+    yield tail
 
 
 async def protobuf_chunks(resource: Resource, found: Sequence[tuple[bytes, Entry | None]], meta: Object) -> list[bytes]:

@@ -80,7 +80,7 @@ async def test_a_failure_is_a_status() -> None:
 
 async def test_chunks_have_a_length_together() -> None:
     wire = Wire()
-    await wire.request().answer_chunks(200, [b"ab", b"cde"])
+    await wire.request().answer_chunks(200, [b"ab", b"cde"], 5)
     assert wire.headers[b"content-length"] == b"5"
     assert b"".join(message["body"] for message in wire.sent[1:]) == b"abcde"
 
