@@ -19,7 +19,6 @@ from apiserver.endpoints.discovery_documents import Elsewhere
 from apiserver.endpoints.write import Author, Update, create
 from apiserver.storage.changes import Changes
 from apiserver.storage.etcd import EtcdError
-from apiserver.storage.feed import TooNew
 from daemon.log import logger
 
 if TYPE_CHECKING:
@@ -90,7 +89,7 @@ class Aggregator:
                 try:
                     await local.keep(state, self._resource)
                     await self._publish()
-                except (EtcdError, StatusError, TooNew) as error:
+                except (EtcdError, StatusError) as error:
                     log.warning("could not keep the APIServices; trying again", why=str(error), retry_in=AGAIN_SECONDS)
                 await changes.wait(AGAIN_SECONDS)
 

@@ -21,7 +21,6 @@ from apiserver.registry.apiservice import AVAILABLE, condition
 from apiserver.remote import services
 from apiserver.storage.changes import Changes
 from apiserver.storage.etcd import EtcdError
-from apiserver.storage.feed import TooNew
 from daemon.log import logger
 
 if TYPE_CHECKING:
@@ -141,7 +140,7 @@ class Availability:
             await self._write(remote, verdict)
         except NotFound:
             log.debug("an APIService went while it was looked at", name=remote.name)
-        except (StatusError, EtcdError, TooNew) as error:
+        except (StatusError, EtcdError) as error:
             log.warning("could not write an APIService's condition", name=remote.name, why=str(error))
         if verdict.available:
             await self._schemas.refresh(remote)

@@ -17,7 +17,6 @@ from apiserver.registry.definitions.conditions import ESTABLISHED, TERMINATING, 
 from apiserver.registry.kind import Object
 from apiserver.storage.cache import Expired
 from apiserver.storage.etcd import EtcdError
-from apiserver.storage.feed import TooNew
 from daemon.log import logger
 
 log = logger(__name__)
@@ -36,7 +35,7 @@ async def clean_up(state: State, definitions: Resource, crd: Object, author: Aut
             return
         except NotFound:
             return
-        except (EtcdError, TooNew, StatusError, Expired) as error:
+        except (EtcdError, StatusError, Expired) as error:
             log.warning("could not clean up a custom resource; trying again", name=name, why=str(error), retry_in=pause)
             await asyncio.sleep(pause)
             pause = min(pause * 2, _BACKOFF[1])

@@ -73,7 +73,7 @@ class Definitions:
                     await self._follow()
                 except Expired:
                     log.info("the definitions are read anew")
-                except (EtcdError, TooNew, _Unfinished) as error:
+                except (EtcdError, _Unfinished) as error:
                     log.warning("custom resources need another look", why=str(error), retry_in=self._pause)
                     await asyncio.sleep(self._pause)
                     self._pause = min(self._pause * 2, _BACKOFF[1])
@@ -119,7 +119,7 @@ class Definitions:
             watcher.close()
 
     async def _look(self) -> bool:
-        """Do what there is to do; whether that was all. Raises EtcdError, TooNew."""
+        """Do what there is to do; whether that was all. Raises EtcdError."""
         self._read()
         for name in self._served.keys() - self._known.keys():
             await self._unserve(name)
@@ -132,12 +132,12 @@ class Definitions:
         return done
 
     async def _one(self, crd: Object) -> bool:
-        """Do what there is to do for one definition; whether that was all. Raises EtcdError, TooNew."""
+        """Do what there is to do for one definition; whether that was all. Raises EtcdError."""
         try:
             await self._serve(crd)
             await self._settle(crd)
             self._clean(crd)
-        except (EtcdError, TooNew):
+        except EtcdError:
             raise
         except StatusError as error:  # an admission webhook that is away, perhaps
             log.warning("cannot write a definition's status", name=_name(crd), why=str(error))

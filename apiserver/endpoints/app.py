@@ -153,7 +153,7 @@ class App:
             await self._handle(request, target, resource, verb)
             return
         room = self.priority.room(request.user, verb in _READS)
-        width = room.width(resource.cache.count(target.namespace)) if verb in _MANY else 1
+        width = room.width(_looked_at(request, target, resource)) if verb in _MANY else 1
         if exempt(request.user, width):
             await self._handle(request, target, resource, verb)
             return
@@ -224,6 +224,12 @@ class App:
                 await mutate.delete(state, request, resource, namespace, name)
             case _:
                 await mutate.delete_collection(state, request, resource, namespace)
+
+
+def _looked_at(request: Request, target: Target, resource: Resource) -> int:
+    """How many objects a list or a deletion of many looks at, about."""
+    count, limit = resource.cache.count(target.namespace), request.query.get("limit", "")
+    return min(count, int(limit)) if limit.isdecimal() and limit != "0" else count
 
 
 def _decided(request: Request, decision: str) -> None:

@@ -20,7 +20,6 @@ from apiserver.quota.scopes import covers, selectors
 from apiserver.quota.usage import Amounts, unstated, usage, weighed
 from apiserver.registry.kind import Kind, Object
 from apiserver.storage.etcd import EtcdError
-from apiserver.storage.feed import TooNew
 from apiserver.storage.store import Guard, Lost
 from daemon.log import logger
 
@@ -118,7 +117,7 @@ class Quotas:
                 name = self._dirty.pop()
                 try:
                     await self._recount(name)
-                except (EtcdError, StatusError, Lost, TooNew) as error:
+                except (EtcdError, StatusError, Lost) as error:
                     log.debug("could not count a quota; trying again", namespace=name, why=str(error))
                     again.add(name)
             self._dirty |= again
