@@ -98,7 +98,8 @@ def _wait(layout: Layout, daemons: list[Daemon], here: Machine) -> None:
             with step(f"{daemon.name} is healthy"):
                 wait_healthy(layout, daemon)
     with step(f"node {here.name} is ready"):
-        pytheas(layout, "wait", "--for=condition=Ready", f"node/{here.name}", "--timeout=60s")
+        for what in ("create", "condition=Ready"):  # a kubelet is healthy a moment before its node is known
+            pytheas(layout, "wait", f"--for={what}", f"node/{here.name}", "--timeout=60s")
 
 
 def _run_example(layout: Layout, here: Machine) -> None:
