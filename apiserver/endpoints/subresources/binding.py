@@ -34,8 +34,9 @@ async def create(state: State, request: Request, resource: Resource, target: Tar
     node = _node(binding)
 
     def bind(old: Object) -> Object:
-        pod: Object = orjson.loads(orjson.dumps(old))
-        return bound(pod, binding, node)
+        # Only what a binding touches is copied: the bulk of a pod is written as it is.
+        touched = {part: dict(old.get(part) or {}) for part in ("metadata", "spec", "status")}
+        return bound({**old, **touched}, binding, node)
 
     await Update(state, resource, target.namespace, name, author, bind, Part.SERVER, silent=True, retry=True).run()
     await request.answer(201, _CREATED)
