@@ -98,7 +98,7 @@ def _build(options: Options) -> tuple[Server, State, Aggregator, Definitions]:
     app = App(state, Authenticator(checks), pages, requests, priority, aggregator, address, _auditor(options))
     config = _config(options, app)
     config.load()
-    return Server(config, state), state, aggregator, definitions
+    return Server(config, state, app), state, aggregator, definitions
 
 
 def _proxy_identity(options: Options) -> ProxyIdentity:
@@ -143,9 +143,10 @@ def settings(options: Options) -> dict[str, object]:
 class Server(uvicorn.Server):
     """uvicorn in a loop of ours: signals are ours, and open watches are ended before connections are waited for."""
 
-    def __init__(self, config: uvicorn.Config, state: State) -> None:
+    def __init__(self, config: uvicorn.Config, state: State, app: App) -> None:
         super().__init__(config)
         self._state = state
+        self._app = app
 
     async def until_cancelled(self, listener: socket.socket) -> None:
         """Serve on `listener`, then let the requests under way end."""
@@ -160,6 +161,7 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._state.stop()
         await super().shutdown()
+        self._app.close()
 
 
 def _config(options: Options, app: App) -> uvicorn.Config:

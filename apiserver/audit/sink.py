@@ -53,6 +53,7 @@ class Sink:
         self.errors = 0
         self._complained = 0.0
         self._emit: Callable[[str], object]
+        self._close: Callable[[], object] = sys.stdout.flush
         if path == "-":
             self._emit = sys.stdout.write
         else:
@@ -60,13 +61,23 @@ class Sink:
             handler = _File(Path(path), size_mb * 1024 * 1024, backups, age_days)
             handler.setFormatter(logging.Formatter("%(message)s"))
             handler.terminator = ""
+            self._close = handler.close
             self._emit = lambda line: handler.emit(logging.LogRecord("audit", 0, "", 0, line, None, None))
 
     def write(self, line: bytes) -> None:
         try:
             self._emit(line.decode())
         except OSError as error:
-            self.errors += 1
-            if time.monotonic() > self._complained + _REMIND:
-                self._complained = time.monotonic()
-                log.error("could not write to the audit log", why=str(error), lost=self.errors)
+            self._lost(error)
+
+    def close(self) -> None:
+        try:
+            self._close()
+        except OSError as error:
+            self._lost(error)
+
+    def _lost(self, error: OSError) -> None:
+        self.errors += 1
+        if time.monotonic() > self._complained + _REMIND:
+            self._complained = time.monotonic()
+            log.error("could not write to the audit log", why=str(error), lost=self.errors)

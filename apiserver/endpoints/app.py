@@ -67,6 +67,11 @@ class App:
         self._virtual = {(each.group, each.version, each.plural): each for each in VIRTUAL}
         self._view = _View(state, aggregator, address)
 
+    def close(self) -> None:
+        """After the last request."""
+        if self._auditor is not None:
+            self._auditor.sink.close()
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
