@@ -44,7 +44,11 @@ def run(*argv: str, check: bool = True, stdin: str | None = None) -> str:
 
 
 class Lan(AbstractContextManager["Lan"]):
-    """A bridge that joins hosts. The test machine itself stands on it at `.1`, to reach them."""
+    """A bridge that joins hosts. The test machine itself stands on it at `.1`, to reach them.
+
+    It carries the id of the process that made it as its alias. One whose process was killed is cleared away by the
+    next run with the same name; one that is in use is left alone.
+    """
 
     def __init__(self, name: str, prefix: str = "172.29.0") -> None:
         self.name = name[:12]
@@ -52,7 +56,9 @@ class Lan(AbstractContextManager["Lan"]):
         self._next = 10
 
     def __enter__(self) -> Lan:
+        self._clear_leftover()
         run("ip", "link", "add", self.name, "type", "bridge")
+        run("ip", "link", "set", self.name, "alias", str(os.getpid()))
         run("ip", "addr", "add", f"{self.prefix}.1/24", "dev", self.name)
         run("ip", "link", "set", self.name, "up")
         return self
@@ -61,6 +67,17 @@ class Lan(AbstractContextManager["Lan"]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         run("ip", "link", "del", self.name, check=False)
+
+    def _clear_leftover(self) -> None:
+        found = Path("/sys/class/net", self.name)
+        if not found.exists():
+            return
+        maker = (found / "ifalias").read_text().strip()
+        in_use = maker and Path("/proc", maker).exists()
+        assert not in_use, f"another run of the tests, process {maker}, uses the bridge {self.name}"
+        for port in (found / "brif").iterdir():
+            run("ip", "link", "del", port.name)
+        run("ip", "link", "del", self.name)
 
     def address(self) -> str:
         self._next += 1
