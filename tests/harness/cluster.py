@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import signal
+import sys
 import tempfile
+import threading
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
@@ -141,3 +144,31 @@ class Cluster(AbstractContextManager["Cluster"]):
             for process in self.processes().values():
                 print(f"--- {process.name}\n{process.tail()}")
         self._stack.close()
+
+
+def main() -> None:
+    """`python -m tests.harness.cluster NAME PREFIX [NODES]`: a cluster to work with by hand until an interrupt.
+
+    SIGHUP starts its daemons anew, with the code as it is then.
+    """
+    name, prefix, *nodes = sys.argv[1:]
+    again = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that the processes are stopped with this one
+    signal.signal(signal.SIGHUP, lambda *_: again.set())
+    with Cluster(name, *(int(each) for each in nodes), prefix=prefix) as running:
+        print(f"export KUBECONFIG={running.control.admin_conf}")
+        for each in running.nodes:
+            print(f"# {each.name}: DOCKER_HOST={each.host.docker} {' '.join(each.host.enter)}")
+        sys.stdout.flush()
+        while True:
+            again.wait()
+            again.clear()
+            for process in running.processes().values():
+                if process.name != "etcd":
+                    process.stop()
+                    process.start()
+            print("started anew", flush=True)
+
+
+if __name__ == "__main__":
+    main()
