@@ -20,6 +20,7 @@ from controllers.nodelifecycle.evictor import TaintEvictionController
 from controllers.options import Options
 from controllers.podgc import PodGcController
 from controllers.replicaset.controller import ReplicaSetController
+from controllers.rootca import RootCaController
 from controllers.serviceaccount import ServiceAccountController
 from controllers.shared import Shared
 from daemon.log import logger
@@ -35,6 +36,7 @@ CONTROLLERS: tuple[type[Controller], ...] = (
     GarbageCollector,
     NamespaceController,
     ServiceAccountController,
+    RootCaController,
     NodeIpamController,
     NodeLifecycleController,
     TaintEvictionController,

@@ -18,6 +18,9 @@ class Options(Common):
     retry_period: Duration = option(Duration(2), help="how often the Lease is renewed, or asked for")
     health_bind: str = option("127.0.0.1:10257", help="where /healthz, /readyz and /metrics listen")
     concurrent_syncs: int = option(5, help="objects of one kind that are worked on at once")
+    root_ca_file: Path | None = option(
+        None, help="the certificate that pods are to trust the API server by (default: the kubeconfig's)"
+    )
     cluster_cidr: str = option(
         "10.244.0.0/16", help="the range that the nodes' pod ranges are cut from; empty for none"
     )
