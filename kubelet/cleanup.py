@@ -7,11 +7,11 @@ import shutil
 from pathlib import Path
 
 from daemon.log import logger
+from kubelet.cgroups.tree import Tree
 from kubelet.machine import host_name
 from kubelet.network import conf, host_ports, routes
 from kubelet.network.cni import Cni, CniError
 from kubelet.options import Options
-from kubelet.runtime.cgroups import ROOT, is_unified, remove
 from kubelet.runtime.container import CONTAINER_TYPE, SANDBOX
 from kubelet.runtime.engine import Engine
 from kubelet.runtime.errors import EngineError
@@ -87,6 +87,6 @@ def _folders(root: Path, cache: Path) -> None:
 
 
 def _cgroups(root: str) -> None:
-    bases = [ROOT] if is_unified() else []
-    driver = "systemd" if bases and (ROOT / "kubepods.slice").exists() else "cgroupfs"
-    remove("kubepods.slice" if driver == "systemd" else f"{root.rstrip('/')}/kubepods", driver)
+    for driver, top in (("systemd", "kubepods.slice"), ("cgroupfs", f"{root.rstrip('/')}/kubepods")):
+        tree = Tree.of(driver)
+        tree.remove(tree.path(top))

@@ -14,6 +14,7 @@ from functools import partial
 
 from api.types import core_v1
 from daemon.log import logger
+from kubelet.cgroups.tree import Tree
 from kubelet.lifecycle import actions
 from kubelet.lifecycle.restart import spec_hash
 from kubelet.mounts import MAX_MESSAGE, container_mounts, read_message
@@ -26,7 +27,6 @@ from kubelet.pod.fields import Facts
 from kubelet.pod.resources import total
 from kubelet.probes.handler import Target
 from kubelet.runtime import container as labels
-from kubelet.runtime.cgroups import remove as remove_cgroup
 from kubelet.runtime.container import Container, State, docker_name, from_inspect
 from kubelet.runtime.errors import Conflict, EngineError, Hung, Unreachable
 from kubelet.runtime.images import Image, ImageError
@@ -342,7 +342,8 @@ class Steps:
         ground = self.node.ground
         try:
             await asyncio.to_thread(self.folder.remove)
-            await asyncio.to_thread(remove_cgroup, parent(self.pod, ground), ground.cgroup_driver)
+            tree = Tree.of(ground.cgroup_driver)
+            await asyncio.to_thread(tree.remove, tree.path(parent(self.pod, ground)))
         except OSError as error:
             raise StepFailed("cleanup", "ContainerCreating", str(error)) from error
 

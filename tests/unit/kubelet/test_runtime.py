@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubelet.lifecycle.backoff import LONGEST, Backoff, after_try, ready_at
-from kubelet.runtime.cgroups import folders, remove
 from kubelet.runtime.container import NODE, POD_UID, Container, State, from_inspect, from_summary, seconds
 from kubelet.runtime.inventory import Inventory
 
@@ -139,16 +138,3 @@ def test_backoff_never_exceeds_its_longest_and_forgets(gaps: list[float]) -> Non
         assert 0 <= ready_at(backoff, ended) - ended <= LONGEST + 1e-6  # times are floats
         backoff = after_try(backoff, ended)
     assert backoff is None or ready_at(backoff, ended + 601) == ended + 601
-
-
-def test_cgroups_of_both_drivers(tmp_path: Any) -> None:
-    for controller in ("cpu", "memory"):
-        (tmp_path / controller / "kubepods" / "pod1" / "child").mkdir(parents=True)
-    assert len(folders("/kubepods/pod1", "cgroupfs", tmp_path)) == 2
-    remove("/kubepods/pod1", "cgroupfs", tmp_path)
-    assert folders("/kubepods/pod1", "cgroupfs", tmp_path) == []
-    assert (tmp_path / "cpu" / "kubepods").is_dir()
-    unified = tmp_path / "v2"
-    (unified / "a.slice" / "a-b.slice" / "a-b-c.slice").mkdir(parents=True)
-    (unified / "cgroup.controllers").touch()
-    assert folders("a-b-c.slice", "systemd", unified) == [unified / "a.slice" / "a-b.slice" / "a-b-c.slice"]
