@@ -36,4 +36,15 @@ class Options(Common):
     seccomp_default: bool = option(False, help="give containers without a seccomp profile the engine's own")
     sync_period: Duration = option(Duration(60), help="how often Docker's containers are listed as a safety net")
     docker_starts: int = option(8, help="how many containers are started at once")
+    register_node: bool = option(True, help="make the Node object if it is not there")
+    register_with_taints: tuple[str, ...] = option((), help="taints to register with, each key=value:effect")
+    pod_manifest_path: Path | None = option(None, help="a folder of static pods' manifests, or one such file")
+    file_check_frequency: Duration = option(Duration(20), help="how often that folder is read as a safety net")
+    shutdown_grace_period: Duration = option(Duration(0), help="how long pods may take to end at shutdown; 0: not asked")
+    shutdown_grace_period_critical_pods: Duration = option(
+        Duration(0), help="the part of it that is kept for critical pods, which end last"
+    )
+    shutdown_grace_period_by_pod_priority: tuple[str, ...] = option(
+        (), help="instead of these two: the grace by pods' priority, each priority=seconds"
+    )
     cleanup: bool = option(False, help="remove everything that this node's kubelet made on the machine, then exit")
