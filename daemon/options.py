@@ -8,7 +8,8 @@
     options = parse(Options, prog="pytheas-kubelet", description="…")
 
 `node_name` is `--node-name` on the command line and `node-name:` in the file that `--config` names. Flags win over the
-file, the file over the defaults. An option without default must be given.
+file, the file over the defaults. An option without default must be given. Of several files the later wins; a file that
+names a `kind` is read by the function that the daemon gives for that format.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import argparse
 import dataclasses
 import types
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,6 +26,11 @@ from daemon.duration import Duration
 
 T = TypeVar("T")
 _MISSING = dataclasses.MISSING
+
+Kinds = Mapping[str, Any]
+"""The type of each option by its name."""
+Format = Callable[[Mapping[str, Any], Kinds], Mapping[str, Any]]
+"""From a file's content and the options' types to the values of options. Raises ValueError with a sentence."""
 
 
 def option(default: Any = _MISSING, *, help: str = "", choices: Sequence[str] = (), metavar: str = "") -> Any:
@@ -40,15 +46,27 @@ class Common:
     log_level: str = option("info", help="how much to log", choices=("debug", "info", "warning", "error"))
 
 
-def parse(cls: type[T], prog: str, description: str = "", argv: Sequence[str] | None = None) -> T:
-    """Read `argv` (the process's own by default). Exits with code 2 and a sentence on stderr when it makes no sense."""
-    fields = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
+def parse(
+    cls: type[T],
+    prog: str,
+    description: str = "",
+    argv: Sequence[str] | None = None,
+    formats: Mapping[str, Format] = types.MappingProxyType({}),
+) -> T:
+    """Read `argv` (the process's own by default). Exits with code 2 and a sentence on stderr when it makes no sense.
+
+    Args:
+        formats: readers of files of other formats, by the `kind` that such a file names.
+    """
+    every = dataclasses.fields(cls)  # type: ignore[arg-type]
+    fields = {field.name: field for field in every if not field.metadata.get("hidden")}
     kinds = {name: _plain(hint) for name, hint in typing.get_type_hints(cls).items() if name in fields}
     parser = _parser(fields, kinds, prog, description)
     given = vars(parser.parse_args(argv))
-    config = given.pop("config", None)
     try:
-        values = _from_file(config, kinds) if config else {}
+        values: dict[str, Any] = {}
+        for file in given.pop("config", ()):
+            values |= _allowed(_from_file(file, kinds, formats), fields, file)
         values |= given
     except (OSError, ValueError) as error:
         parser.error(str(error))
@@ -65,9 +83,11 @@ def _parser(
     parser.add_argument(
         "--config",
         type=Path,
+        action="append",
         metavar="FILE",
         default=argparse.SUPPRESS,
-        help="a YAML file with these same options as keys (without the leading dashes); flags win over it",
+        help="a YAML file with these same options as keys (without the leading dashes); flags win over it, and of "
+        "several files the last",
     )
     for name, field in fields.items():
         kind, text = kinds[name], field.metadata.get("help", "") + _default_text(field.default)
@@ -132,7 +152,7 @@ def _comma_list(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
-def _from_file(path: Path, kinds: dict[str, Any]) -> dict[str, Any]:
+def _from_file(path: Path, kinds: Kinds, formats: Mapping[str, Format]) -> Mapping[str, Any]:
     import yaml  # only here: most daemons run without a config file
 
     try:
@@ -143,22 +163,42 @@ def _from_file(path: Path, kinds: dict[str, Any]) -> dict[str, Any]:
         return {}
     if not isinstance(loaded, dict):
         raise ValueError(f"{path} must hold a map of options")
+    read = formats.get(str(loaded.get("kind")), _own_format)
+    try:
+        return read(loaded, kinds)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def _allowed(values: Mapping[str, Any], fields: Mapping[str, dataclasses.Field[Any]], file: Path) -> Mapping[str, Any]:
+    """The values, if none is outside its option's choices. Raises ValueError."""
+    for name, field in fields.items():
+        choices = field.metadata.get("choices")
+        if choices and values.get(name, choices[0]) not in choices:
+            raise ValueError(f"{file}: {_flag(name)} must be one of {', '.join(choices)}, not {values[name]}")
+    return values
+
+
+def _own_format(loaded: Mapping[str, Any], kinds: Kinds) -> Mapping[str, Any]:
     values = {}
     for key, value in loaded.items():
         name = str(key).replace("-", "_")
         if name not in kinds:
-            raise ValueError(f"{path}: there is no option {key!r}")
-        values[name] = _from_yaml(kinds[name], value, f"{path}: {key}")
+            raise ValueError(f"there is no option {key!r}")
+        values[name] = from_yaml(kinds[name], value, str(key))
     return values
 
 
-def _from_yaml(kind: Any, value: Any, where: str) -> Any:
+def from_yaml(kind: Any, value: Any, where: str) -> Any:
+    """The value of an option of this type as a file has it. Raises ValueError that begins with `where`."""
     if kind is bool:
         if not isinstance(value, bool):
             raise ValueError(f"{where} must be true or false")
         return value
     if typing.get_origin(kind) is tuple:
         return tuple(map(str, value)) if isinstance(value, list) else _comma_list(str(value))
+    if kind is Path and value == "":
+        return None
     try:
         return Duration.parse(value) if kind is Duration else kind(value)
     except (TypeError, ValueError) as error:
