@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from api import errors
@@ -108,8 +109,9 @@ class Upstream:
         except (errors.NotFound, errors.Conflict):
             log.debug("was deleted already", pod=f"{metadata.namespace}/{metadata.name}")
 
-    async def token(self, pod: core_v1.Pod, audience: str, seconds: int) -> str:
-        """A token for the pod's service account, bound to the pod. Raises StatusError or Unreachable."""
+    async def token(self, pod: core_v1.Pod, audience: str, seconds: int) -> tuple[str, float]:
+        """A token for the pod's service account, bound to the pod, and when it ends. Raises StatusError or
+        Unreachable."""
         metadata, spec = pod.metadata, pod.spec
         assert metadata is not None
         assert spec is not None
@@ -125,7 +127,8 @@ class Upstream:
         }
         account = spec.serviceAccountName or "default"
         answer = await self._client.create_sub(core_v1.ServiceAccount, account, metadata.namespace, "token", body)
-        return str(answer["status"]["token"])
+        status = answer["status"]
+        return str(status["token"]), datetime.fromisoformat(status["expirationTimestamp"]).timestamp()
 
     async def _guarded(self, box: _Outbox) -> None:
         try:

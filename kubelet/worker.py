@@ -32,6 +32,7 @@ from kubelet.runtime.container import Container, State
 from kubelet.runtime.errors import EngineError, Unreachable
 from kubelet.runtime.images import Image
 from kubelet.steps import StepFailed, Steps
+from kubelet.volumes.payload import changes_files
 
 log = logger(__name__)
 
@@ -98,6 +99,7 @@ class PodWorker:
 
     def update(self, pod: core_v1.Pod) -> None:
         """The API server has a newer version of the pod."""
+        self._stale = self._stale or changes_files(self._steps.pod, pod)
         self._steps.pod = pod
         self._gone = False
         self.wake()
@@ -166,22 +168,28 @@ class PodWorker:
         self._report(view, now)
         step = decide(view, now)
         if isinstance(step, actions.Wait):
-            if self._stale and view.volumes_ready and not view.deleting:
+            refresh_at = self._refresh_at(view)
+            if refresh_at is not None and refresh_at <= now:
                 await self._attempt(self._refresh())
                 return False
-            await self._rest(step, view, now)
+            await self._rest(step, view, now, refresh_at)
             return False
         return await self._take(step, view)
 
-    async def _rest(self, step: actions.Wait, view: View, now: float) -> None:
+    def _refresh_at(self, view: View) -> float | None:
+        """When the volumes' files are to be written anew; never those of a pod that ends."""
+        if not view.volumes_ready or view.deleting or view.cleaned:
+            return None
+        due = 0.0 if self._stale else self._steps.tokens.due()
+        failed = self._failures.get("refresh")
+        return max(due, failed.retry_at) if due is not None and failed is not None else due
+
+    async def _rest(self, step: actions.Wait, view: View, now: float, refresh_at: float | None) -> None:
         """Sleep until the decision's time, a token's renewal, or news."""
         deadline = active_deadline(self.pod, self._started_at) if self._evicted is None else None
-        coming = (step.until, self._steps.tokens.due(), flip_time(view, now), deadline)
+        coming = (step.until, refresh_at, flip_time(view, now), deadline)
         times = [each for each in coming if each is not None]
         await self._sleep(max(min(times) - now, 0.0) if times else None)
-        due = self._steps.tokens.due()
-        if due is not None and due <= time.time():
-            self._stale = True
 
     async def _sleep(self, seconds: float | None) -> None:
         try:
@@ -324,8 +332,13 @@ class PodWorker:
         task.add_done_callback(self._chores.discard)
 
     async def _refresh(self) -> None:
-        self._stale = False
-        changed = await self._steps.refresh_volumes(self._network.ips if self._network else ())
+        self._stale, news = False, self._stale
+        try:
+            changed = await self._steps.refresh_volumes(self._network.ips if self._network else ())
+        except StepFailed:
+            self._stale = self._stale or news
+            raise
+        self._failures.pop("refresh", None)
         if changed:
             log.info("volumes follow their objects", pod=self.uid, volumes=",".join(changed))
 

@@ -31,6 +31,22 @@ class Inputs:
     """Service account tokens by audience and asked lifetime in seconds."""
 
 
+def changes_files(old: core_v1.Pod, new: core_v1.Pod) -> bool:
+    """Whether a change of the pod itself is one that its downwardAPI volumes show."""
+    return _shown(old) != _shown(new) and any(_is_downward(each) for each in (new.spec and new.spec.volumes) or ())
+
+
+def _shown(pod: core_v1.Pod) -> tuple[object, ...]:
+    metadata, containers = pod.metadata, pod.spec.containers if pod.spec else ()
+    assert metadata is not None
+    return metadata.labels, metadata.annotations, [each.resources for each in containers]
+
+
+def _is_downward(volume: core_v1.Volume) -> bool:
+    parts = (volume.projected.sources if volume.projected else None) or ()
+    return volume.downwardAPI is not None or any(part.downwardAPI is not None for part in parts)
+
+
 def is_made_from_objects(volume: core_v1.Volume) -> bool:
     return any((volume.configMap, volume.secret, volume.downwardAPI, volume.projected))
 
@@ -68,9 +84,27 @@ def _projected(part: core_v1.VolumeProjection, mode: int, inputs: Inputs) -> dic
         token = inputs.tokens.get(token_key(part.serviceAccountToken))
         if token is None:
             raise MountError("the service account token has not been issued")
-        # Only root and the pod's fsGroup may read it, if one is set; else everybody in the pod has to.
-        return {part.serviceAccountToken.path: File(token.encode(), 0o600 if _fs_group(inputs.pod) else mode)}
-    return {}
+        return {part.serviceAccountToken.path: _token_file(token, mode, inputs.pod)}
+    kind = next((name for name in part.__struct_fields__ if getattr(part, name) is not None), "")
+    raise MountError(f"projected volumes from {kind} are not supported" if kind else "a projection names no source")
+
+
+def _token_file(token: str, mode: int, pod: core_v1.Pod) -> File:
+    """Of those who can be told apart only they may read it: the one user that all containers run as, the fsGroup.
+    Else everybody in the pod has to."""
+    user, group = only_user(pod), _fs_group(pod)
+    return File(token.encode(), mode if user is None and group is None else 0o600, user)
+
+
+def only_user(pod: core_v1.Pod) -> int | None:
+    """The user that all of the pod's containers are told to run as, if it is one."""
+    if pod.spec is None:
+        return None
+    whole = pod.spec.securityContext.runAsUser if pod.spec.securityContext else None
+    containers = [*pod.spec.containers, *(pod.spec.initContainers or ())]
+    own = [each.securityContext.runAsUser if each.securityContext else None for each in containers]
+    users = {whole if each is None else each for each in own}
+    return users.pop() if len(users) == 1 else None
 
 
 def token_key(source: core_v1.ServiceAccountTokenProjection) -> tuple[str, int]:
