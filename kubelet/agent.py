@@ -20,6 +20,7 @@ from daemon.log import logger
 from daemon.run import freeze
 from kubelet import machine as machines
 from kubelet import node as nodes
+from kubelet.logs.follow import Followers
 from kubelet.network import routes
 from kubelet.network.cni import Cni
 from kubelet.network.files import Dns
@@ -67,10 +68,12 @@ class Agent:
         self._cni = Cni(options.cni_conf_dir, options.cni_bin_dir, cache, options.pod_cidr)
         self._image_list: Sequence[core_v1.ContainerImage] | None = None
         self._routes_wanted = asyncio.Event()
+        self._followers = Followers()
         self._problem = "starting"
 
     def _container_changed(self, uid: str) -> None:
         self._pods.wake(uid)
+        self._followers.container_changed(uid)
 
     async def run(self) -> None:
         async with AsyncExitStack() as stack:
@@ -157,6 +160,7 @@ class Agent:
             lowest_oom_score=lowest,
             seccomp_default=self._options.seccomp_default,
             seccomp_folder=self._options.root_dir / "seccomp",
+            engine_root=Path(str(info.get("DockerRootDir", "/var/lib/docker"))),
         )
 
     def _register(self, group: asyncio.TaskGroup) -> None:
@@ -253,7 +257,7 @@ class Agent:
 
     async def _serve(self, stack: AsyncExitStack) -> None:
         options = self._options
-        logs = Logs(self._pods, self._engine)
+        logs = Logs(self._pods, self._followers)
         metrics = KubeletMetrics(self._pods, self._inventory, lambda: logs.open_streams)
         REGISTRY.register(metrics)
         stack.callback(REGISTRY.unregister, metrics)

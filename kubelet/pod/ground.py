@@ -18,3 +18,5 @@ class Ground:
     seccomp_default: bool = False
     """Whether a container without a seccomp profile gets the engine's; Kubernetes' default is none."""
     seccomp_folder: Path = Path("/var/lib/pytheas/kubelet/seccomp")
+    engine_root: Path = Path("/var/lib/docker")
+    """The engine's own folder, in which it keeps what containers write."""

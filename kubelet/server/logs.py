@@ -1,88 +1,27 @@
-"""`/containerLogs/{namespace}/{pod}/{container}`: a container's output as Docker kept it.
-
-Docker's own log API does the reading, so rotation and following are its matter. Reading blocks: each stream has a
-thread of its own from a bounded pool, and is closed from outside when the client goes.
-"""
+"""`/containerLogs/{namespace}/{pod}/{container}`: what a container wrote, or in Kubernetes' words why there is
+nothing."""
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import AsyncGenerator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass
-from functools import partial
-from typing import Any
 
 from api.metadata import parse_time
+from api.types import core_v1
 from daemon.aio import web
+from kubelet.logs.entries import Sieve
+from kubelet.logs.files import LogReader, log_path
+from kubelet.logs.follow import Followers, copy, follow
+from kubelet.logs.query import BadQuery, LogQuery, read_query
 from kubelet.pods import Pods
 from kubelet.runtime.container import Container, State
-from kubelet.runtime.engine import Engine, chunks
-from kubelet.runtime.errors import EngineError, NotFound
 from kubelet.worker import PodWorker
-
-STREAMS = 64
-_BUFFERED = 64
-
-
-class BadQuery(ValueError):
-    """A parameter that makes no sense."""
-
-
-@dataclass(frozen=True, slots=True)
-class LogQuery:
-    """The parameters of a log request. `since` is seconds since the epoch."""
-
-    follow: bool = False
-    previous: bool = False
-    timestamps: bool = False
-    tail: int | None = None
-    since: float | None = None
-    limit: int | None = None
-    stdout: bool = True
-    stderr: bool = True
-
-
-def read_query(query: Mapping[str, str], now: float) -> LogQuery:
-    """Raises BadQuery."""
-    since = None
-    if "sinceSeconds" in query:
-        since = now - _number(query, "sinceSeconds", least=1)
-    elif "sinceTime" in query:
-        try:
-            since = parse_time(query["sinceTime"]).timestamp()
-        except ValueError as error:
-            raise BadQuery(f"sinceTime: {error}") from error
-    stream = query.get("stream", "All")
-    return LogQuery(
-        follow=_true(query, "follow"),
-        previous=_true(query, "previous"),
-        timestamps=_true(query, "timestamps"),
-        tail=_number(query, "tailLines") if "tailLines" in query else None,
-        since=since,
-        limit=_number(query, "limitBytes", least=1) if "limitBytes" in query else None,
-        stdout=stream in ("All", "Stdout"),
-        stderr=stream in ("All", "Stderr"),
-    )
-
-
-def _true(query: Mapping[str, str], name: str) -> bool:
-    return query.get(name, "").lower() in ("true", "1", "t")
-
-
-def _number(query: Mapping[str, str], name: str, least: int = 0) -> int:
-    text = query[name]
-    if not text.isdigit() or int(text) < least:
-        raise BadQuery(f"{name}: must be a whole number of at least {least}")
-    return int(text)
 
 
 class Logs:
-    def __init__(self, pods: Pods, engine: Engine) -> None:
-        self._pods, self._engine = pods, engine
-        self._threads = ThreadPoolExecutor(max_workers=STREAMS, thread_name_prefix="logs")
+    def __init__(self, pods: Pods, followers: Followers) -> None:
+        self._pods, self._followers = pods, followers
         self.open_streams = 0
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
@@ -98,18 +37,23 @@ class Logs:
         found = _choose(worker, self._records(worker, info["container"]), info["container"], query.previous)
         if isinstance(found, web.Response):
             return found
+        try:
+            reader = self._open(found, query)
+        except OSError as error:
+            return web.Response(status=500, text=f"failed to open log file: {error}")
         response = web.StreamResponse(headers={"Content-Type": "text/plain; charset=utf-8"})
+        self.open_streams += 1
         try:
             await response.prepare(request)
-            async with aclosing(self._read(found, query)) as pieces:
+            async with aclosing(self._read(reader, found, query)) as pieces:
                 async for piece in pieces:
                     await response.write(piece)
-        except NotFound as error:
-            await response.write(f"{error}\n".encode())
-        except (EngineError, ConnectionError) as error:
-            if not isinstance(error, ConnectionError):
-                await response.write(f"{error}\n".encode())
-        await response.write_eof()
+            await response.write_eof()
+        except ConnectionError:
+            pass  # the client has what it wanted
+        finally:
+            self.open_streams -= 1
+            reader.close()
         return response
 
     def _records(self, worker: PodWorker, name: str) -> list[Container]:
@@ -117,28 +61,22 @@ class Logs:
         all_of = worker.containers()
         return [each for each in all_of if each.name == name and not each.is_sandbox and each.state > State.CREATED]
 
-    async def _read(self, container: Container, query: LogQuery) -> AsyncGenerator[bytes, None]:
-        options: dict[str, Any] = {
-            "stdout": query.stdout,
-            "stderr": query.stderr,
-            "timestamps": query.timestamps,
-            "follow": query.follow and container.state is State.RUNNING,
-            "tail": "all" if query.tail is None else query.tail,
-        }
-        if query.since is not None:
-            options["since"] = max(query.since, 1.0)
-        left = query.limit
-        self.open_streams += 1
-        try:
-            async with aclosing(pump(self._engine, self._threads, container.id, options)) as pieces:
-                async for piece in pieces:
-                    yield piece if left is None else piece[:left]
-                    if left is not None:
-                        left -= len(piece)
-                        if left <= 0:
-                            return
-        finally:
-            self.open_streams -= 1
+    def _open(self, container: Container, query: LogQuery) -> LogReader:
+        since = parse_time(query.since).timestamp() if query.since else 0.0
+        return LogReader(log_path(self._pods.node.ground.engine_root, container.id), query.tail, since)
+
+    def _read(self, reader: LogReader, container: Container, query: LogQuery) -> AsyncGenerator[bytes, None]:
+        sieve = Sieve(query)
+        if not query.follow:
+            return copy(reader, sieve)
+        inventory = self._pods.node.inventory
+
+        def running() -> bool:
+            known = inventory.get(container.id)
+            return known is not None and known.state is State.RUNNING
+
+        folder = log_path(self._pods.node.ground.engine_root, container.id).parent
+        return follow(reader, sieve, folder, self._followers, container.pod_uid, running)
 
 
 def _choose(worker: PodWorker, attempts: list[Container], name: str, previous: bool) -> Container | web.Response:
@@ -147,8 +85,9 @@ def _choose(worker: PodWorker, attempts: list[Container], name: str, previous: b
     assert spec is not None
     assert metadata is not None
     pod = metadata.name
-    if name not in {each.name for each in [*spec.containers, *(spec.initContainers or ())]}:
-        return web.Response(status=400, text=f"container {name} is not valid for pod {pod}")
+    specs = (*spec.containers, *(spec.initContainers or ()), *(spec.ephemeralContainers or ()))
+    if not any(each.name == name for each in specs):
+        return web.Response(status=404, text=f'container "{name}" not found in pod "{pod}"\n')
     if previous:
         ended = [each for each in attempts if each.state is State.EXITED]
         # The last one that ended: of a container that waits to be restarted, that is its newest attempt.
@@ -167,8 +106,9 @@ def _choose(worker: PodWorker, attempts: list[Container], name: str, previous: b
 
 
 def _waiting_reason(worker: PodWorker, name: str) -> str:
-    status = worker.status
-    for each in [*(status.containerStatuses or ()), *(status.initContainerStatuses or ())] if status else ():
+    status = worker.status or core_v1.PodStatus()
+    lists = (status.containerStatuses, status.initContainerStatuses, status.ephemeralContainerStatuses)
+    for each in (each for listed in lists for each in listed or ()):
         if each.name == name and each.state is not None and each.state.waiting is not None:
             return each.state.waiting.reason or ""
     return ""
@@ -176,32 +116,3 @@ def _waiting_reason(worker: PodWorker, name: str) -> str:
 
 def _waits(worker: PodWorker, name: str) -> bool:
     return bool(_waiting_reason(worker, name))
-
-
-async def pump(
-    engine: Engine, threads: ThreadPoolExecutor, container_id: str, options: Mapping[str, Any]
-) -> AsyncGenerator[bytes, None]:
-    """Docker's blocking stream as an async one. Its thread waits when the client is slower than the container."""
-    loop = asyncio.get_running_loop()
-    queue: asyncio.Queue[bytes | None] = asyncio.Queue(_BUFFERED)
-    stream = await loop.run_in_executor(threads, partial(engine.open_logs, container_id, **options))
-
-    def read() -> None:
-        try:
-            for piece in chunks(stream):
-                asyncio.run_coroutine_threadsafe(queue.put(piece), loop).result()
-        finally:
-            asyncio.run_coroutine_threadsafe(queue.put(None), loop).result()
-
-    reading = loop.run_in_executor(threads, read)
-    try:
-        while (piece := await queue.get()) is not None:
-            yield piece
-        await reading
-    finally:
-        stream.close()  # wakes the thread from its read
-        while not reading.done():
-            if queue.empty():
-                await asyncio.wait([reading], timeout=0.05)
-            else:
-                queue.get_nowait()  # what the thread still has to hand over

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from api.types import core_v1
 from kubelet import node
+from kubelet.logs.query import BadQuery, LogQuery, read_query
 from kubelet.machine import Machine
 from kubelet.probes.handler import BadPort, resolve_port
 from kubelet.probes.thresholds import Rule, Tally
 from kubelet.server.listen import may_enter
-from kubelet.server.logs import BadQuery, LogQuery, read_query
 
 MACHINE = Machine(2, 8 << 30, 100 << 30, "m", "s", "b", "6.1", "Debian", "amd64")
 WHO = node.Identity("n1", ("192.0.2.1",), engine_version="20.10")
@@ -100,9 +100,9 @@ def test_log_queries() -> None:
         "sinceSeconds": "10",
         "limitBytes": "7",
     }
-    assert read_query(given_, 100.0) == LogQuery(True, True, True, 5, 90.0, 7)
-    assert read_query({"sinceTime": "1970-01-01T00:01:00Z"}, 0).since == 60.0
-    assert read_query({"stream": "Stderr"}, 0).stdout is False
+    assert read_query(given_, 100.0) == LogQuery(True, True, True, 5, "1970-01-01T00:01:30.000000000Z", 7)
+    assert read_query({"sinceTime": "1970-01-01T00:01:00Z"}, 0).since == "1970-01-01T00:01:00.000000000Z"
+    assert read_query({"stream": "Stderr"}, 0).stream == "Stderr"
 
 
 @pytest.mark.parametrize("query", [{"tailLines": "-1"}, {"limitBytes": "0"}, {"sinceTime": "x"}, {"sinceSeconds": "a"}])

@@ -1,0 +1,1 @@
+"""What containers write, read from the files that Docker keeps of it."""
