@@ -88,8 +88,3 @@ def headers_for(user: User) -> list[tuple[str, str]]:
 
 
 _SAFE = _PLAIN.replace("%", "")
-
-
-def is_identity(name: str) -> bool:
-    """Whether a header, by its lower-case name, says who asks: what a client sends of these is never passed on."""
-    return name.startswith(("x-remote-", "impersonate-")) or name == "authorization"

@@ -9,17 +9,13 @@ import asyncio
 import ssl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from api.errors import StatusError
-from apiserver.aggregation import upgrade
-from apiserver.aggregation.identity import ProxyIdentity, headers_for, is_identity
+from apiserver.aggregation.identity import ProxyIdentity, headers_for
 from apiserver.auth.user import MASTERS, User
-from apiserver.connection import TAKE_KEY, Taken
-from apiserver.endpoints.http import BODY_LIMIT, Disconnected, Request
-from apiserver.remote import services, tls
+from apiserver.endpoints.http import Disconnected, Request
+from apiserver.remote import passing, services, tls, upgrade
 from apiserver.remote.address import Address
-from apiserver.remote.answer import BrokenAnswer
 from apiserver.remote.failure import describe
 from apiserver.remote.limited import TooLong, whole
 from daemon.log import logger
@@ -37,22 +33,6 @@ CONNECT_TIMEOUT = 30.0
 ANSWER_TIMEOUT = 60.0
 """Seconds until an answer must begin, except to a watch."""
 _BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
-_HOP_BY_HOP = frozenset(
-    {
-        "connection",
-        "keep-alive",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    }
-)
-_DROPPED = _HOP_BY_HOP | {"host", "content-length"}
-_IN_PATH = "/:@!$&'()*+,;=-._~"
-"""What need not be escaped in a path (RFC 3986)."""
 AGGREGATOR = User("system:kube-aggregator", (MASTERS,))
 """Who asks when it is this server itself."""
 
@@ -101,7 +81,7 @@ class Proxy:
     async def _exchange(self, request: Request, remote: Remote) -> None:
         """One request and its answer. Raises Unresolved, Unreachable before the answer has begun."""
         body = None if request.method in _BODILESS else await request.body()
-        url = f"https://{self._resolve(remote)}{_target(request)}"
+        url = f"https://{self._resolve(remote)}{passing.target(request, request.path)}"
         try:
             async with asyncio.timeout(None if request.about[0] == "watch" else ANSWER_TIMEOUT):
                 answer = await self._open(request.method, url, _headers(request), remote, body)
@@ -113,36 +93,12 @@ class Proxy:
     async def _join(self, request: Request, remote: Remote) -> None:
         """Another protocol, if the other server agrees to it. Raises Unresolved, Unreachable before anybody has."""
         address = self._resolve(remote)
-        headers = [*_headers(request), ("Connection", "Upgrade"), ("Upgrade", upgrade.wanted(request))]
-        headers.append(("Host", f"{remote.host}:{remote.port}"))
         try:
-            sent = upgrade.head(request.method, _target(request), headers)
-            async with upgrade.asked(address, self._tls(remote), remote.host, sent) as upstream:
-                answer = upstream.answer
-                if answer.switches:
-                    await self._carry(request, upstream)
-                    return
-                body = await answer.read(BODY_LIMIT)
-        except (OSError, TimeoutError, ValueError, BrokenAnswer) as error:
+            backend = passing.Backend(address, self._tls(remote), remote.host)
+            where, headers = passing.target(request, request.path), _headers(request)
+            await passing.forward(self._state, request, backend, where, headers, f"{remote.host}:{remote.port}")
+        except (ValueError, passing.Unreachable) as error:
             raise Unreachable(str(error), f"https://{address}") from error
-        kept = [(name, value) for name, value in answer.headers if name.decode("latin-1") not in _DROPPED]
-        await _start(request, answer.status, kept)
-        await request.stream(body)
-        await request.end_stream()
-
-    async def _carry(self, request: Request, upstream: upgrade.Upstream) -> None:
-        """Both connections as one, until either ends or this server does."""
-        client: Taken = request.scope[TAKE_KEY]()
-        request.status = upstream.answer.status
-        joined = asyncio.create_task(upstream.join(client), name="upgrade")
-        stopping = asyncio.create_task(self._state.stopping.wait(), name="upgrade: server stopping")
-        try:
-            await asyncio.wait((joined, stopping), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in (joined, stopping):
-                task.cancel()
-            await asyncio.gather(joined, stopping, return_exceptions=True)
-            client.close()
 
     async def get(self, remote: Remote, path: str, seconds: float, accept: str = "application/json") -> Answered:
         """Ask on this server's own behalf. Raises Unreachable."""
@@ -207,8 +163,8 @@ class Proxy:
 
     async def _pass_on(self, request: Request, answer: ClientResponse) -> None:
         headers = [(name.lower(), value) for name, value in answer.raw_headers]
-        kept = [(name, value) for name, value in headers if name.decode("latin-1") not in _HOP_BY_HOP]
-        await _start(request, answer.status, kept)
+        kept = [(name, value) for name, value in headers if name.decode("latin-1") not in passing.HOP_BY_HOP]
+        await passing.start(request, answer.status, kept)
         copying = asyncio.create_task(_copy(request, answer), name="proxy: copy")
         leaving = asyncio.create_task(request.disconnected(), name="proxy: client leaving")
         stopping = asyncio.create_task(self._state.stopping.wait(), name="proxy: server stopping")
@@ -230,25 +186,9 @@ class Proxy:
             self._session = None
 
 
-async def _start(request: Request, status: int, headers: list[tuple[bytes, bytes]]) -> None:
-    request.status = status
-    await request.send({"type": "http.response.start", "status": status, "headers": headers})
-
-
-def _target(request: Request) -> str:
-    """Path and query. The path is as it was read when it was decided that the client may ask."""
-    query = request.scope["query_string"].decode("latin-1")
-    return f"{quote(request.path, safe=_IN_PATH)}{'?' if query else ''}{query}"
-
-
 def _headers(request: Request) -> list[tuple[str, str]]:
     """The client's headers that are meant for the other server, and who the client is."""
-    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.scope["headers"]]
-    dropped = {*_DROPPED, *(word.strip().lower() for word in request.header(b"connection").split(","))}
-    kept = [(name, value) for name, value in headers if name not in dropped and not is_identity(name)]
-    if client := request.scope.get("client"):
-        kept.append(("X-Forwarded-For", str(client[0])))
-    return kept + headers_for(request.user)
+    return passing.kept_headers(request) + headers_for(request.user)
 
 
 async def _copy(request: Request, answer: ClientResponse) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import parse_qsl
 
 from api.errors import NotAcceptable, RequestEntityTooLarge, StatusError
@@ -108,6 +108,22 @@ class Request:
                 if self.audit is not None:
                     self.audit.asked(body, self.header(b"content-type"))
                 return body
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """The body, of any length, as it comes. Raises Disconnected."""
+        more = True
+        while more:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise Disconnected
+            if piece := message.get("body", b""):
+                yield piece
+            more = message.get("more_body", False)
+
+    async def left(self) -> NoReturn:
+        """Waits until the client has gone, and then raises Disconnected."""
+        await self.disconnected()
+        raise Disconnected
 
     async def disconnected(self) -> None:
         """Returns when the client has gone."""

@@ -37,6 +37,14 @@ LOG = (
     "tailLines",
     "timestamps",
 )
+_STREAMS = ("container", "stderr", "stdin", "stdout", "tty")
+CONNECT: Mapping[str, tuple[str, ...]] = {
+    "attach": _STREAMS,
+    "exec": ("command", *_STREAMS),
+    "portforward": ("ports",),
+    "proxy": ("path",),
+}
+"""By subresource."""
 
 _BOOLEANS = frozenset(
     {
@@ -47,14 +55,21 @@ _BOOLEANS = frozenset(
         "orphanDependents",
         "previous",
         "sendInitialEvents",
+        "stderr",
+        "stdin",
+        "stdout",
         "timestamps",
+        "tty",
         "watch",
     }
 )
-_INTEGERS = frozenset({"gracePeriodSeconds", "limit", "limitBytes", "sinceSeconds", "tailLines", "timeoutSeconds"})
+_INTEGERS = frozenset(
+    {"gracePeriodSeconds", "limit", "limitBytes", "ports", "sinceSeconds", "tailLines", "timeoutSeconds"}
+)
 _PROSE: Mapping[str, str] = {
     "allowWatchBookmarks": "Whether a watch may send BOOKMARK events, which tell only how far it has come.",
-    "container": "The container whose output is wanted; needed where a pod has several.",
+    "command": "What to run, and its arguments, one after the other; no shell is there unless it is named.",
+    "container": "The container that is meant; needed where a pod has several.",
     "continue": "The token of the page before, to read on from there.",
     "dryRun": "All: do everything but store the result.",
     "fieldManager": "The name under which the fields that this request sets are managed.",
@@ -71,6 +86,7 @@ _PROSE: Mapping[str, str] = {
     "namespace": "The object's namespace.",
     "orphanDependents": "Deprecated: see propagationPolicy.",
     "path": "What comes after the object's own path.",
+    "ports": "The ports that a WebSocket connection forwards.",
     "pretty": "Whether to write the answer for people to read.",
     "previous": "Whether to send the output of the container's last run, before the present one.",
     "propagationPolicy": "What becomes of dependents: Orphan, Background or Foreground.",
@@ -79,10 +95,14 @@ _PROSE: Mapping[str, str] = {
     "sendInitialEvents": "Whether a watch begins with all there is, and a bookmark that marks its end.",
     "sinceSeconds": "Only what was written in the last so many seconds.",
     "sinceTime": "Only what was written after this time.",
+    "stderr": "Whether the container's errors are wanted.",
+    "stdin": "Whether the container is to read from this connection.",
+    "stdout": "Whether the container's output is wanted.",
     "stream": "Which output: All, Stdout or Stderr.",
     "tailLines": "Only so many lines from the end.",
     "timeoutSeconds": "How long a watch may last.",
     "timestamps": "Whether each line begins with its time.",
+    "tty": "Whether there is a terminal.",
     "watch": "Whether to send changes as they come, instead of a list.",
 }
 

@@ -34,6 +34,7 @@ _WORDS = {"get": "read", "update": "replace", "patch": "patch", "create": "creat
 _ACTIONS = {"get": "get", "update": "put", "patch": "patch", "create": "post"}
 _VERBS = {"post": "create", "put": "update"}
 _CONNECT = ("get", "post")
+_ANY_METHOD = ("delete", "get", "head", "options", "patch", "post", "put")
 _OLD_WATCH = "Deprecated: use the watch parameter of the list, for one object with a fieldSelector."
 
 
@@ -64,6 +65,9 @@ class KindPaths:
         yield f"{collection}/{{name}}", self._only(self._object())
         for name, sub in subresources_of(self.kind).items():
             yield f"{collection}/{{name}}/{name}", list(self._subresource(name, sub))
+            if name == "proxy":
+                below = self._connections(Type.built_in(sub.group, sub.version, sub.kind), "ProxyWithPath", name)
+                yield f"{collection}/{{name}}/{name}/{{path}}", list(below)
         listing = [self._list(everywhere=self.kind.namespaced)] if self.kind.namespaced else []
         yield f"{root}/{plural}", self._only(listing)
         yield from self._old_watches(root, plural)
@@ -133,12 +137,11 @@ class KindPaths:
     def _subresource(self, name: str, sub: Subresource) -> Iterator[Operation]:
         of = Type.built_in(sub.group, sub.version, sub.kind) if sub.kind else self.type
         suffix = name.capitalize()
+        if sub.answers == "connection":
+            yield from self._connections(of, suffix, name)
+            return
         for verb in sub.verbs:
-            if verb == "connect":
-                for method in _CONNECT:
-                    word = self._name("connect", method.capitalize(), suffix)
-                    yield Operation(method, "connect", of, word, answer_types=("*/*",))
-            elif sub.answers == "text":
+            if sub.answers == "text":
                 word = self._name(_WORDS[verb], suffix=suffix)
                 yield Operation(_METHODS[verb], "get", of, word, parameters.LOG, answer_types=TEXT)
             elif sub.answers == "status":
@@ -147,6 +150,11 @@ class KindPaths:
                 yield Operation(*head, of.definition, answer=STATUS, codes=(200, 201, 202))
             else:
                 yield self._on_object(verb, of, suffix)
+
+    def _connections(self, of: Type, suffix: str, name: str) -> Iterator[Operation]:
+        for method in _ANY_METHOD if name == "proxy" else _CONNECT:
+            word = f"connect{self.group.camel}{method.capitalize()}{self.scope}{self.kind.kind}{suffix}"
+            yield Operation(method, "connect", of, word, parameters.CONNECT[name], answer_types=("*/*",))
 
     def _old_watches(self, root: str, plural: str) -> Iterator[tuple[str, list[Operation]]]:
         if "watch" not in self.kind.verbs:

@@ -167,6 +167,7 @@ KIND = Kind(
     strategy=NodeStrategy(),
     namespaced=False,
     short_names=("no",),
+    subresources=("proxy",),
     status=True,
     table="plain",
     columns=(

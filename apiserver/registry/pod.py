@@ -160,7 +160,7 @@ KIND = Kind(
     short_names=("po",),
     categories=("all",),
     status=True,
-    subresources=("binding", "eviction", "log"),
+    subresources=("attach", "binding", "eviction", "exec", "log", "portforward", "proxy"),
     parts={"ephemeralcontainers": EphemeralStrategy(), "resize": ResizeStrategy()},
     columns=pod_columns.COLUMNS,
 )

@@ -288,6 +288,7 @@ KIND = Kind(
     strategy=ServiceStrategy(),
     short_names=("svc",),
     categories=("all",),
+    subresources=("proxy",),
     status=True,
     columns=(
         Column("Type", _type, description="ClusterIP, NodePort, LoadBalancer or ExternalName"),

@@ -5,7 +5,6 @@ A client library would be the largest import of this process, for one kind of GE
 
 from __future__ import annotations
 
-import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,6 +13,8 @@ from pathlib import Path
 from apiserver.registry.kind import Object
 from apiserver.remote.address import Address
 from apiserver.remote.answer import Answer, BrokenAnswer
+from apiserver.remote.line import head, opened
+from apiserver.remote.passing import Backend
 
 DEFAULT_PORT = 10250
 CONNECT_TIMEOUT = 10.0
@@ -42,26 +43,21 @@ class KubeletClient:
         self._files = (ca, certificate, key)
         self._context: ssl.SSLContext | None = None
 
+    def backend(self, location: Address) -> Backend:
+        """A kubelet to pass a request on to."""
+        return Backend(location, self._tls(insecure=False))
+
     @asynccontextmanager
     async def get(self, location: Address, path: str, insecure: bool = False) -> AsyncIterator[Answer]:
         """Ask for a path; the connection closes with the context. Raises KubeletError."""
         url = f"https://{location}{path}"
         try:
-            async with asyncio.timeout(CONNECT_TIMEOUT):
-                reader, writer = await asyncio.open_connection(
-                    location.host, location.port, ssl=self._tls(insecure), server_hostname=location.host
-                )
-        except (OSError, TimeoutError) as error:
+            async with opened(location, self._tls(insecure), seconds=CONNECT_TIMEOUT) as line:
+                await line.send(head("GET", path, [("Host", str(location)), ("Connection", "close")]))
+                await line.answer.begin()
+                yield line.answer
+        except (OSError, TimeoutError, BrokenAnswer) as error:
             raise KubeletError(f'Get "{url}": {error or "timed out"}') from error
-        try:
-            writer.write(f"GET {path} HTTP/1.1\r\nHost: {location}\r\nConnection: close\r\n\r\n".encode())
-            answer = Answer(reader)
-            await answer.begin()
-            yield answer
-        except BrokenAnswer as error:
-            raise KubeletError(f'Get "{url}": {error}') from error
-        finally:
-            writer.close()
 
     def _tls(self, insecure: bool) -> ssl.SSLContext:
         if insecure:

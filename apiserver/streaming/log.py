@@ -6,44 +6,37 @@ import asyncio
 from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
-from api.errors import BadRequest, InternalError, Invalid, NotFound, StatusError
+from api.errors import BadRequest, InternalError, Invalid, StatusError
 from api.field import FieldError, forbidden, invalid, not_supported
 from apiserver.endpoints.http import Request, flag
 from apiserver.endpoints.paths import Target
 from apiserver.endpoints.state import Resource, State
 from apiserver.endpoints.subresources.base import Subresource
-from apiserver.registry.kind import Object
 from apiserver.remote.answer import Answer
-from apiserver.streaming.kubelet import KubeletError, location_of
+from apiserver.streaming.kubelet import KubeletError
+from apiserver.streaming.place import choose_container, find, kubelet_of
 
 TEXT = b"text/plain"
 _FLAGS = ("follow", "previous", "timestamps")
 _NUMBERS = {"sinceSeconds": 1, "tailLines": 0, "limitBytes": 1}
 _STREAMS = ("All", "Stdout", "Stderr")
-_DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
 _ERROR_LIMIT = 2048
 
 
 async def _get(state: State, request: Request, resource: Resource, target: Target) -> None:
     options = read_options(request.query)
-    await state.feed.fresh()
-    entry = resource.cache.entries.get(resource.key(target.namespace, target.name))
-    if entry is None:
-        raise NotFound(resource.kind.resource, target.name)
-    pod = entry.decode()
+    pod = await find(state, resource, target)
     container = choose_container(pod, request.query.get("container", ""))
     node_name = pod["spec"].get("nodeName")
     if not node_name:
         await request.answer(200, b"", TEXT)
         return
-    node = state.resource("nodes").cache.entries.get(node_name)
-    if node is None:
-        raise NotFound("nodes", node_name)
+    location = kubelet_of(state, node_name)
     path = f"/containerLogs/{quote(target.namespace)}/{quote(target.name)}/{quote(container)}"
     path += f"?{urlencode(options)}" if options else ""
     insecure = flag(request.query, "insecureSkipTLSVerifyBackend")
     try:
-        async with state.kubelets.get(location_of(node.decode()), path, insecure) as answer:
+        async with state.kubelets.get(location, path, insecure) as answer:
             await _pass_on(state, request, answer, f"{target.name}")
     except KubeletError as error:
         raise StatusError(str(error)) from error
@@ -71,28 +64,6 @@ def read_options(query: Mapping[str, str]) -> dict[str, str]:
     if errors:
         raise Invalid("PodLogOptions", "", "", errors)
     return options
-
-
-def choose_container(pod: Object, wanted: str) -> str:
-    """The container meant. Raises BadRequest when there are several and none is named, or there is none so named."""
-    spec, name = pod["spec"], pod["metadata"]["name"]
-    names: dict[str, list[str]] = {
-        kind: [each["name"] for each in spec.get(kind) or ()]
-        for kind in ("containers", "initContainers", "ephemeralContainers")
-    }
-    if wanted:
-        if not any(wanted in each for each in names.values()):
-            raise BadRequest(f"container {wanted} is not valid for pod {name}")
-        return wanted
-    if len(names["containers"]) == 1:
-        return names["containers"][0]
-    default = (pod["metadata"].get("annotations") or {}).get(_DEFAULT_CONTAINER)
-    if default and any(default in each for each in names.values()):
-        return str(default)
-    message = f"a container name must be specified for pod {name}, choose one of: [{' '.join(names['containers'])}]"
-    if names["initContainers"]:
-        message += f" or one of the init containers: [{' '.join(names['initContainers'])}]"
-    raise BadRequest(message)
 
 
 async def _pass_on(state: State, request: Request, answer: Answer, name: str) -> None:

@@ -22,8 +22,9 @@ class Subresource:
     group: str = ""
     version: str = "v1"
     kind: str = ""
-    answers: Literal["object", "status", "text"] = "object"
-    """What comes back: an object of that kind, only a word on whether it was done, or text."""
+    answers: Literal["object", "status", "text", "connection"] = "object"
+    """What comes back: an object of that kind, only a word on whether it was done, text, or whatever another server
+    says; the kind is then that of the options in the query."""
 
     @property
     def verbs(self) -> list[str]:

@@ -12,12 +12,13 @@ import pytest
 from apiserver.aggregation import local
 from apiserver.aggregation.availability import resource_list
 from apiserver.aggregation.directory import Directory, Remote
-from apiserver.aggregation.identity import ProxyIdentity, headers_for, is_identity, merged
+from apiserver.aggregation.identity import ProxyIdentity, headers_for, merged
 from apiserver.auth.user import User
 from apiserver.endpoints.catalog import Catalog, Resource
 from apiserver.endpoints.state import State
 from apiserver.registry import KINDS
 from apiserver.registry.apiservice import KIND
+from apiserver.remote.passing import is_identity
 from cluster.pki import Authority, Pair, Subject
 
 

@@ -12,8 +12,8 @@ from apiserver.endpoints.options import WriteOptions, write_options
 from apiserver.endpoints.paging import decode_token, encode_token
 from apiserver.endpoints.warning import headers, told
 from apiserver.endpoints.watch import read_wish
-from apiserver.streaming.log import choose_container
 from apiserver.streaming.log import read_options as log_options
+from apiserver.streaming.place import choose_container
 
 
 def test_write_options() -> None:
