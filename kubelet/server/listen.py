@@ -48,7 +48,7 @@ async def listen(
     """Serve the routes until the context ends; yields the port."""
     app = web.Application(middlewares=[_only_admins] if context is not None else [])
     app.add_routes(list(routes))
-    runner = web.AppRunner(app, access_log=None)
+    runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
     await runner.setup()
     try:
         site = web.TCPSite(runner, address, port, ssl_context=context, shutdown_timeout=1.0, reuse_address=True)
