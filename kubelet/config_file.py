@@ -23,7 +23,7 @@ _SAME = """
     localStorageCapacityIsolation maxParallelImagePulls maxPods nodeLeaseDurationSeconds nodeStatusMaxImages
     nodeStatusReportFrequency nodeStatusUpdateFrequency podCIDR podsPerCore port providerID readOnlyPort registerNode
     registryBurst seccompDefault serializeImagePulls shutdownGracePeriod shutdownGracePeriodCriticalPods
-    staticPodPath streamingConnectionIdleTimeout tlsCertFile tlsCipherSuites tlsMinVersion
+    streamingConnectionIdleTimeout tlsCertFile tlsCipherSuites tlsMinVersion
 """
 """Fields whose options have the same name."""
 
@@ -41,6 +41,7 @@ _RENAMED = {
     "podPidsLimit": "pod_max_pids",
     "registryPullQPS": "registry_qps",
     "resolvConf": "resolv_conf",
+    "staticPodPath": "pod_manifest_path",
     "syncFrequency": "sync_period",
     "tlsPrivateKeyFile": "tls_key_file",
 }

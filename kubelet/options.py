@@ -35,7 +35,9 @@ class NodeOptions(Common):
     shutdown_grace_period: Duration = option(Duration(0), help="how long a shutdown waits for pods; 0 for not at all")
     shutdown_grace_period_critical_pods: Duration = option(Duration(0), help="what of it is for critical pods")
     shutdown_grace_period_by_pod_priority: tuple[str, ...] = option((), help="instead: each priority=seconds")
-    static_pod_path: Path | None = option(None, help="a folder of manifests (or one) of pods that run whatever happens")
+    pod_manifest_path: Path | None = option(
+        None, help="a folder of manifests (or one) of pods that run whatever happens"
+    )
     file_check_frequency: Duration = option(Duration(20), help="how often that folder is looked at as a safety net")
 
 

@@ -60,7 +60,7 @@ def test_fields_of_every_kind(tmp_path: Path) -> None:
     assert read.shutdown_grace_period_by_pod_priority == ("1000=10",)
     assert read.health_bind == "127.0.0.1:10999"
     assert read.unsupported == ("featureGates",)
-    assert read.static_pod_path is None
+    assert read.pod_manifest_path is None
 
 
 def test_defaults_of_evictions_can_be_kept(tmp_path: Path) -> None:
