@@ -34,7 +34,8 @@ _MESSAGE_LIMIT = 1024
 
 Type = Literal["Normal", "Warning"]
 Identity = tuple[str, str, str, str, str]
-"""(uid or key of the object, field path, type, reason, message): events that are equal in this are one, repeated."""
+"""(uid or key of the object, field path, type, reason, series or message): events that are equal in this are one,
+repeated."""
 
 
 @dataclass
@@ -70,12 +71,13 @@ class _Said:
     reason: str
     message: str
     at: datetime
+    series: str = ""
 
     @property
     def identity(self) -> Identity:
         about = self.about
         who = about.uid or f"{about.kind}/{about.namespace}/{about.name}"
-        return who, about.fieldPath or "", self.type, self.reason, self.message
+        return who, about.fieldPath or "", self.type, self.reason, self.series or self.message
 
 
 class EventRecorder:
@@ -91,10 +93,16 @@ class EventRecorder:
         self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
         self._task: asyncio.Task[None] | None = None
 
-    def event(self, obj: KubeObject | core_v1.ObjectReference, type: Type, reason: str, message: str) -> None:
-        """Say something about an object (or a part of one, by a reference with a fieldPath)."""
+    def event(
+        self, obj: KubeObject | core_v1.ObjectReference, type: Type, reason: str, message: str, *, series: str = ""
+    ) -> None:
+        """Say something about an object (or a part of one, by a reference with a fieldPath).
+
+        An event of a series takes the place of the last one of it, so that its message moves on. Who says it paces
+        it: it doesn't count against what may be said about the object.
+        """
         about = obj if isinstance(obj, core_v1.ObjectReference) else reference(obj)
-        self._queue.append(_Said(about, type, reason, message[:_MESSAGE_LIMIT], now()))
+        self._queue.append(_Said(about, type, reason, message[:_MESSAGE_LIMIT], now(), series))
         self._idle.clear()
         self._wake.set()
         if self._task is None or self._task.done():
@@ -149,6 +157,8 @@ class EventRecorder:
         if not self._allowed(said, moment):
             return
         patch = {"count": written.count + 1, "lastTimestamp": rfc3339(said.at)}
+        if said.series:
+            patch["message"] = said.message
         try:
             await self._client.patch(core_v1.Event, written.name, patch, written.namespace)
         except errors.NotFound:
@@ -157,6 +167,8 @@ class EventRecorder:
         written.count, written.at = written.count + 1, moment
 
     def _allowed(self, said: _Said, moment: float) -> bool:
+        if said.series:
+            return True
         who = said.identity[0]
         bucket = self._buckets.setdefault(who, _Bucket())
         self._buckets.move_to_end(who)

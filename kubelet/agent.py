@@ -21,6 +21,8 @@ from daemon.run import freeze
 from kubelet import machine as machines
 from kubelet import node as nodes
 from kubelet.logs.follow import Followers
+from kubelet.images.images import Images
+from kubelet.images.secrets import PullSecrets
 from kubelet.network import routes
 from kubelet.network.cni import Cni
 from kubelet.network.files import Dns
@@ -35,7 +37,6 @@ from kubelet.registration import Registration
 from kubelet.runtime import oom, pause
 from kubelet.runtime.engine import Engine
 from kubelet.runtime.errors import EngineError
-from kubelet.runtime.images import Images
 from kubelet.runtime.inventory import Inventory
 from kubelet.server.listen import listen, tls
 from kubelet.server.logs import Logs
@@ -94,6 +95,7 @@ class Agent:
         recorder = EventRecorder(self._client, "kubelet", self._name)
         stack.push_async_callback(recorder.close)
         self._upstream = Upstream(self._client, recorder)
+        self._images.credentials = PullSecrets(self._client, self._options.root_dir / "config.json").of
         self._objects = PodObjects(self._client, lambda uids: self._pods.refresh(uids))
         self._services = Informer(self._client, core_v1.Service)
         self._nodes = Informer(self._client, core_v1.Node)

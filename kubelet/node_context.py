@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Protocol
 
 from api.types import core_v1
+from kubelet.images.images import Images
 from kubelet.network.cni import Cni
 from kubelet.network.files import Dns
 from kubelet.pod.env import Objects
 from kubelet.pod.ground import Ground
 from kubelet.probes.handler import Asker
 from kubelet.runtime.engine import Engine
-from kubelet.runtime.images import Images
 from kubelet.runtime.inventory import Inventory
 
 
@@ -23,7 +23,14 @@ class Channel(Protocol):
     """What a worker tells the API server; `upstream.Upstream` in a cluster."""
 
     def say(
-        self, pod: core_v1.Pod, kind: str, reason: str, message: str, container: str = "", init: bool = False
+        self,
+        pod: core_v1.Pod,
+        kind: str,
+        reason: str,
+        message: str,
+        container: str = "",
+        init: bool = False,
+        series: str = "",
     ) -> None: ...
 
     def report(self, pod: core_v1.Pod, status: core_v1.PodStatus) -> None: ...

@@ -15,6 +15,7 @@ from functools import partial
 from api.types import core_v1
 from daemon.log import logger
 from kubelet.cgroups.tree import Tree
+from kubelet.images.images import Image, ImageError
 from kubelet.lifecycle import actions
 from kubelet.lifecycle.restart import spec_hash
 from kubelet.mounts import MAX_MESSAGE, container_mounts, read_message
@@ -29,7 +30,6 @@ from kubelet.probes.handler import Target
 from kubelet.runtime import container as labels
 from kubelet.runtime.container import Container, State, docker_name, from_inspect
 from kubelet.runtime.errors import Conflict, EngineError, Hung, Unreachable
-from kubelet.runtime.images import Image, ImageError
 from kubelet.tokens import Tokens
 from kubelet.volumes.folders import PodFolder
 from kubelet.volumes.payload import Inputs, MountError
@@ -66,8 +66,10 @@ class Steps:
         assert self.pod.spec is not None
         return self.pod.spec
 
-    def say(self, kind: str, reason: str, message: str, container: str = "", init: bool = False) -> None:
-        self.node.channel.say(self.pod, kind, reason, message, container, init)
+    def say(
+        self, kind: str, reason: str, message: str, container: str = "", init: bool = False, series: str = ""
+    ) -> None:
+        self.node.channel.say(self.pod, kind, reason, message, container, init, series)
 
     def facts(self, ips: tuple[str, ...]) -> Facts:
         return Facts(ips, self.node.host_ips, self.node.allocatable)
@@ -162,12 +164,14 @@ class Steps:
     async def pull_image(self, step: actions.StartContainer) -> Image:
         """Raises StepFailed."""
         try:
-            return await self.node.images.pull(self._spec_of(step.name).image or "", partial(self._say_of, step))
+            image = self._spec_of(step.name).image or ""
+            say, warn = partial(self._say_of, step), partial(self.say, "Warning")
+            return await self.node.images.pull(image, say, self.pod, warn)
         except ImageError as error:
             raise StepFailed(step.name, error.reason, str(error)) from error
 
-    def _say_of(self, step: actions.StartContainer, kind: str, reason: str, message: str) -> None:
-        self.say(kind, reason, message, step.name, step.init)
+    def _say_of(self, step: actions.StartContainer, kind: str, reason: str, message: str, *, series: str = "") -> None:
+        self.say(kind, reason, message, step.name, step.init, series)
 
     async def start_container(
         self, step: actions.StartContainer, image: Image, sandbox_id: str, ips: tuple[str, ...]

@@ -47,12 +47,19 @@ class Upstream:
         self._outboxes: dict[str, _Outbox] = {}
 
     def say(
-        self, pod: core_v1.Pod, kind: str, reason: str, message: str, container: str = "", init: bool = False
+        self,
+        pod: core_v1.Pod,
+        kind: str,
+        reason: str,
+        message: str,
+        container: str = "",
+        init: bool = False,
+        series: str = "",
     ) -> None:
-        """An event about a pod, or about one of its containers."""
+        """An event about a pod, or about one of its containers. One of a series replaces the last of the same."""
         list_name = "initContainers" if init else "containers"
         about = reference(pod, f"spec.{list_name}{{{container}}}") if container else reference(pod)
-        self._events.event(about, "Warning" if kind == "Warning" else "Normal", reason, message)
+        self._events.event(about, "Warning" if kind == "Warning" else "Normal", reason, message, series=series)
 
     def report(self, pod: core_v1.Pod, status: core_v1.PodStatus) -> None:
         """Tell a pod's status some time soon. Never blocks, never raises."""

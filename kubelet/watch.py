@@ -9,10 +9,10 @@ from collections.abc import Callable
 
 from client.backoff import Backoff
 from daemon.log import logger
+from kubelet.images.images import Images
 from kubelet.runtime.container import Container, State, from_inspect, from_summary
 from kubelet.runtime.engine import Engine, EventStream
 from kubelet.runtime.errors import EngineError, NotFound
-from kubelet.runtime.images import Images
 from kubelet.runtime.inventory import Inventory
 
 log = logger(__name__)

@@ -19,6 +19,7 @@ from api.types import core_v1
 from client.backoff import Backoff as Faults
 from client.rest import Unreachable as ServerUnreachable
 from daemon.log import logger
+from kubelet.images.images import Image
 from kubelet.lifecycle import actions
 from kubelet.lifecycle.backoff import Backoff, after_try
 from kubelet.lifecycle.decide import decide
@@ -30,7 +31,6 @@ from kubelet.node_context import NodeContext
 from kubelet.probes.prober import Prober
 from kubelet.runtime.container import Container, State
 from kubelet.runtime.errors import EngineError, Unreachable
-from kubelet.runtime.images import Image
 from kubelet.steps import StepFailed, Steps
 from kubelet.volumes.payload import changes_files
 

@@ -8,14 +8,20 @@ deadline gives its place back and raises `Hung`; its thread ends by the socket's
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
+import docker.auth
 import docker.errors
 import requests.exceptions
 from docker.api.client import APIClient
+from docker.errors import DockerException
+from docker.types import CancellableStream
+from requests.exceptions import RequestException
+from urllib3.exceptions import HTTPError
 
 from daemon.log import logger
 from kubelet.runtime.container import NODE
@@ -26,9 +32,10 @@ T = TypeVar("T")
 
 MIN_API = "1.41"
 STARTS = 8
+PULLS = 8
 CALL_DEADLINE = 30.0
 START_DEADLINE = 120.0
-PULL_DEADLINE = 900.0
+LOAD_DEADLINE = 3600.0
 
 CONTAINER_EVENTS = ("create", "start", "die", "oom", "destroy")
 IMAGE_EVENTS = ("tag", "untag", "delete", "load", "import", "pull")
@@ -43,7 +50,8 @@ class Engine:
         self._threads = ThreadPoolExecutor(max_workers=4 * starts, thread_name_prefix="docker")
         self._starting = asyncio.Semaphore(starts)
         self._asking = asyncio.Semaphore(2 * starts)
-        self._pulling = asyncio.Semaphore(2)
+        self._pulling = asyncio.Semaphore(PULLS)
+        self._loading = asyncio.Semaphore(2)
 
     async def connect(self) -> None:
         """Negotiate the API version. Raises Unreachable, or EngineError for an engine that is too old."""
@@ -109,15 +117,47 @@ class Engine:
     async def images(self) -> list[dict[str, Any]]:
         return await self._ask(lambda docker: docker.images())
 
-    async def pull(self, reference: str, auth: Mapping[str, str] | None = None) -> None:
-        """Pull an image; the registry's own words are in the error."""
+    async def all_containers(self) -> list[dict[str, Any]]:
+        """The summaries of all containers of the engine, whoever made them."""
+        return await self._ask(lambda docker: docker.containers(all=True))
 
-        def pull() -> None:
-            for line in self._ready().pull(reference, stream=True, decode=True, auth_config=auth):
+    async def remove_image(self, name: str, *, force: bool = False) -> list[dict[str, str]]:
+        """Untag an image and delete it with its last tag; Docker's list of what went. Raises NotFound, Conflict."""
+        return await self._ask(lambda docker: docker.remove_image(name, force=force))
+
+    async def pull(self, repository: str, tag: str, auth: Mapping[str, str] | None, deadline: float) -> EventStream:
+        """Begin to pull an image (`tag` may be a digest); Docker's lines on it. To close them ends the pull. Raises
+        Hung when nothing is said for `deadline` seconds."""
+
+        def begin() -> Any:
+            client = self._ready()
+            headers = {"X-Registry-Auth": docker.auth.encode_header(auth)} if auth else {}
+            params = {"fromImage": repository, "tag": tag}
+            url = client._url("/images/create")
+            response = client._post(url, params=params, headers=headers, stream=True, timeout=deadline)
+            client._raise_for_status(response)
+            return CancellableStream(client._stream_helper(response, decode=True), response)
+
+        return EventStream(await self._run(self._pulling, deadline + 1.0, begin), "docker-pull")
+
+    async def load(self, archive: Iterator[bytes]) -> list[str]:
+        """Load a `docker save` archive, read from a thread as Docker takes it; what Docker says it has loaded."""
+
+        def send() -> list[str]:
+            client = self._ready()
+            url, headers = client._url("/images/load"), {"Content-Type": "application/x-tar"}
+            response = client._post(
+                url, data=archive, params={"quiet": "1"}, headers=headers, stream=True, timeout=LOAD_DEADLINE
+            )
+            client._raise_for_status(response)
+            said = []
+            for line in client._stream_helper(response, decode=True):
                 if "error" in line:
                     raise EngineError(str(line["error"]))
+                said.append(str(line.get("stream", "")).strip())
+            return said
 
-        await self._run(self._pulling, PULL_DEADLINE, pull)
+        return await self._run(self._loading, LOAD_DEADLINE, send)
 
     async def import_tar(self, tree: bytes, reference: str, changes: Sequence[str]) -> None:
         """Make an image of one layer from a tar archive."""
@@ -151,7 +191,7 @@ class Engine:
         names = [*CONTAINER_EVENTS, *IMAGE_EVENTS]
         filters = {"type": ["container", "image"], "event": names}
         stream = await self._ask(lambda docker: docker.events(decode=True, filters=filters))
-        return EventStream(stream)
+        return EventStream(stream, "docker-events")
 
     def _ready(self) -> Any:
         if self._client is None:
@@ -171,20 +211,20 @@ class Engine:
 
 
 class EventStream:
-    """Docker's events as an async iterator. A thread of its own reads them; the iteration ends when Docker goes
-    away."""
+    """What Docker goes on telling (events, a pull's lines) as an async iterator. A thread of its own reads it; the
+    iteration ends when Docker has no more to say, or goes away."""
 
-    def __init__(self, stream: Any) -> None:
+    def __init__(self, stream: Any, name: str) -> None:
         self._stream = stream
         self._queue: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
-        threading.Thread(target=self._read, name="docker-events", daemon=True).start()
+        threading.Thread(target=self._read, name=name, daemon=True).start()
 
     def _read(self) -> None:
         try:
             for event in self._stream:
                 self._loop.call_soon_threadsafe(self._queue.put_nowait, event)
-        except (requests.exceptions.RequestException, docker.errors.DockerException, OSError, ValueError) as error:
+        except (RequestException, DockerException, HTTPError, OSError, ValueError) as error:
             log.debug("the event stream broke", error=str(error))
         finally:
             if not self._loop.is_closed():
@@ -200,7 +240,8 @@ class EventStream:
         return event
 
     def close(self) -> None:
-        self._stream.close()
+        with contextlib.suppress(OSError):  # Docker was faster
+            self._stream.close()
 
 
 def _translated(call: Callable[[], T]) -> T:
@@ -217,7 +258,7 @@ def _translated(call: Callable[[], T]) -> T:
         raise Unreachable(f"Docker cannot be reached: {error}") from error
     except requests.exceptions.Timeout as error:
         raise Hung(f"Docker did not answer in time: {error}") from error
-    except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
+    except (DockerException, RequestException) as error:
         raise EngineError(str(error)) from error
 
 
@@ -225,5 +266,5 @@ def chunks(stream: Iterator[bytes]) -> Iterator[bytes]:
     """The stream's pieces, with its errors as ours."""
     try:
         yield from stream
-    except requests.exceptions.RequestException as error:
+    except RequestException as error:
         raise Unreachable(str(error)) from error

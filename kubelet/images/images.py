@@ -1,0 +1,172 @@
+"""A container's image: present or pulled, by its policy. What Docker says of present images is remembered until images
+change."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol
+
+from api.types import core_v1
+from kubelet.images import metrics
+from kubelet.images.keyring import Credential, find
+from kubelet.images.names import ImageName, ImageNameError, parse
+from kubelet.images.progress import duration
+from kubelet.images.pull import Puller
+from kubelet.runtime.engine import Engine
+from kubelet.runtime.errors import EngineError, Hung, NotFound, Unreachable
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """What matters of an image: its id, and what its config says of processes."""
+
+    id: str
+    user: str = ""
+    stop_signal: str = ""
+    digest: str = ""
+    """`repository@sha256:…` if it came from a registry."""
+    size: int = 0
+
+    @property
+    def shown(self) -> str:
+        """As a container's status tells its imageID."""
+        return f"docker-pullable://{self.digest}" if self.digest else f"docker://{self.id}"
+
+
+class ImageError(Exception):
+    """The image can't be had; `reason` is the container's waiting reason."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class Say(Protocol):
+    """Tells an event. What belongs to one series replaces what was said in it before."""
+
+    def __call__(self, kind: str, reason: str, message: str, *, series: str = "") -> None: ...
+
+
+Warn = Callable[[str, str], None]
+"""Tells a pod's warning: reason, message."""
+
+
+async def no_credentials(pod: core_v1.Pod, warn: Warn) -> Sequence[Credential]:
+    return ()
+
+
+class Images:
+    def __init__(self, engine: Engine, puller: Puller | None = None) -> None:
+        self._engine = engine
+        self._puller = puller or Puller(engine)
+        self._present: dict[str, Image] = {}
+        self.credentials: Callable[[core_v1.Pod, Warn], Awaitable[Sequence[Credential]]] = no_credentials
+        """Fetches what may open a registry for a pod; asked only when something has to be pulled."""
+        self.on_change: Callable[[], None] = lambda: None
+        self.on_pulled: Callable[[str, str], None] = lambda image_id, name: None
+        """Told of an image that came by a pull: its id and the name it was pulled by."""
+
+    def changed(self) -> None:
+        """Images came or went: what is present is asked anew."""
+        self._present.clear()
+        self.on_change()
+
+    async def present(self, reference: str, policy: str, say: Say) -> Image | None:
+        """The image if it is here and the policy is content with that; None if it has to be pulled.
+
+        Raises ImageError, or Unreachable when Docker is away.
+        """
+        name = self._parsed(reference, say)
+        if policy == "Always":
+            return None
+        image = await self._find(name, reference, say)
+        if image is not None:
+            say("Normal", "Pulled", f'Container image "{reference}" already present on machine')
+        elif policy == "Never":
+            message = f'Container image "{reference}" is not present with pull policy of Never'
+            say("Warning", "ErrImageNeverPull", message)
+            raise _failed(say, "ErrImageNeverPull", message)
+        return image
+
+    async def describe(self, image_id: str) -> Image | None:
+        """What a container's own image says, by its id. Raises EngineError."""
+        return await self._ask(image_id)
+
+    def _parsed(self, reference: str, say: Say) -> ImageName:
+        try:
+            return parse(reference)
+        except ImageNameError as error:
+            message = (
+                f'Failed to apply default image tag "{reference}": couldn\'t parse image name "{reference}": {error}'
+            )
+            say("Warning", "InspectFailed", message)
+            raise _failed(say, "InvalidImageName", message) from error
+
+    async def _find(self, name: ImageName, reference: str, say: Say) -> Image | None:
+        try:
+            return await self._ask(str(name))
+        except (Unreachable, Hung):
+            raise
+        except EngineError as error:
+            message = f'Failed to inspect image "{reference}": {error}'
+            say("Warning", "InspectFailed", message)
+            raise _failed(say, "ImageInspectError", message) from error
+
+    async def _ask(self, reference: str) -> Image | None:
+        known = self._present.get(reference)
+        if known is not None:
+            return known
+        try:
+            image = self._present[reference] = _image(await self._engine.image(reference))
+        except NotFound:
+            return None
+        return image
+
+    async def pull(self, reference: str, say: Say, pod: core_v1.Pod, warn: Warn) -> Image:
+        """Fetch the image for a pod. Raises ImageError, or Unreachable when Docker is away."""
+        name = self._parsed(reference, say)
+        fitting = find(await self.credentials(pod, warn), name)
+        say("Normal", "Pulling", f'Pulling image "{reference}"')
+        began = time.monotonic()
+        try:
+            before = await self._ask(str(name))
+            took = await self._puller.pull(name, fitting, partial(_tell, reference, say))
+            self._present.pop(str(name), None)
+            image = await self._ask(str(name))
+            if image is None:
+                raise EngineError("the image is not there after its pull")
+        except Unreachable:
+            raise
+        except EngineError as error:
+            say("Warning", "Failed", f'Failed to pull image "{reference}": {error}')
+            raise _failed(say, "ErrImagePull", str(error)) from error
+        waited = time.monotonic() - began
+        metrics.PULLS.labels(metrics.size_bucket(image.size)).observe(waited)
+        spoken = f"in {duration(took)} ({duration(waited)} including waiting). Image size: {image.size} bytes."
+        say("Normal", "Pulled", f'Successfully pulled image "{reference}" {spoken}')
+        if before is None or before.id != image.id:
+            self.on_pulled(image.id, str(name))
+        return image
+
+
+def _failed(say: Say, reason: str, message: str) -> ImageError:
+    say("Warning", "Failed", f"Error: {reason}")
+    return ImageError(reason, message)
+
+
+def _tell(reference: str, say: Say, text: str) -> None:
+    say("Normal", "Pulling", f'Pulling image "{reference}": {text}', series="progress")
+
+
+def _image(body: Mapping[str, Any]) -> Image:
+    config, digests = body.get("Config") or {}, body.get("RepoDigests") or ()
+    return Image(
+        id=body["Id"],
+        user=config.get("User") or "",
+        stop_signal=config.get("StopSignal") or "",
+        digest=next(iter(digests), ""),
+        size=int(body.get("Size") or 0),
+    )
