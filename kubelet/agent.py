@@ -31,10 +31,11 @@ from kubelet.objects import SYNC_DEADLINE, PodObjects
 from kubelet.options import Options
 from kubelet.pod.env import Objects, service_variables
 from kubelet.pod.ground import Ground
+from kubelet.pod.sysctls import Allowed
 from kubelet.pods import Pods
 from kubelet.probes.handler import Asker
 from kubelet.registration import Registration
-from kubelet.runtime import oom, pause
+from kubelet.runtime import kernel, oom, pause
 from kubelet.runtime.engine import Engine
 from kubelet.runtime.errors import EngineError
 from kubelet.runtime.inventory import Inventory
@@ -163,6 +164,9 @@ class Agent:
             seccomp_default=self._options.seccomp_default,
             seccomp_folder=self._options.root_dir / "seccomp",
             engine_root=Path(str(info.get("DockerRootDir", "/var/lib/docker"))),
+            sysctls=Allowed.of(self._options.allowed_unsafe_sysctls),
+            apparmor=kernel.apparmor_enabled(),
+            capabilities=kernel.bounded_capabilities(self._engine_version),
         )
 
     def _register(self, group: asyncio.TaskGroup) -> None:

@@ -28,6 +28,7 @@ from kubelet.lifecycle.status import pod_status
 from kubelet.lifecycle.upkeep import active_deadline, flip_time, with_foreign
 from kubelet.lifecycle.view import Failure, Network, Stop, View
 from kubelet.node_context import NodeContext
+from kubelet.pod.admission import refusal
 from kubelet.probes.prober import Prober
 from kubelet.runtime.container import Container, State
 from kubelet.runtime.errors import EngineError, Unreachable
@@ -135,6 +136,7 @@ class PodWorker:
     async def _run(self) -> None:
         ended = False
         fault = Faults(FAULT_RETRY, LONGEST_RETRY)
+        self._admit()
         while not ended:
             self._wake.clear()
             try:
@@ -153,6 +155,16 @@ class PodWorker:
         for task in self._chores:
             task.cancel()
         self._on_end(self.uid)
+
+    def _admit(self) -> None:
+        """Refuse a pod that the node can't run, unless it has been taken before."""
+        metadata, status = self.pod.metadata, self.pod.status
+        begun = self.containers() or (status is not None and status.phase not in (None, "Pending"))
+        if begun or self._gone or metadata is None or metadata.deletionTimestamp is not None:
+            return
+        if (refused := refusal(self.pod, self._node.ground)) is not None:
+            self._steps.say("Warning", refused.reason, refused.message)
+            self.evict(refused.reason, f"Pod was rejected: {refused.message}")
 
     async def _once(self) -> bool:
         """One look, one step. True when the pod is gone from this node."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from kubelet.pod.sysctls import Allowed
 
 
 @dataclass(frozen=True)
@@ -20,3 +22,8 @@ class Ground:
     seccomp_folder: Path = Path("/var/lib/pytheas/kubelet/seccomp")
     engine_root: Path = Path("/var/lib/docker")
     """The engine's own folder, in which it keeps what containers write."""
+    sysctls: Allowed = field(default_factory=Allowed)
+    apparmor: bool = False
+    """Whether the kernel enforces AppArmor profiles."""
+    capabilities: tuple[str, ...] = ()
+    """Those of this machine, where it lacks some that Docker would give to a privileged container; else empty."""
