@@ -43,6 +43,10 @@ from kubelet.server.listen import listen, tls
 from kubelet.server.logs import Logs
 from kubelet.server.pages import KubeletMetrics
 from kubelet.server.pages import routes as plain_pages
+from kubelet.static.annotations import is_mirror, is_static
+from kubelet.static.channel import StaticChannel
+from kubelet.static.desk import StaticPods
+from kubelet.static.mirrors import Mirrors
 from kubelet.upstream import Upstream
 from kubelet.watch import EngineWatch
 
@@ -96,6 +100,7 @@ class Agent:
         recorder = EventRecorder(self._client, "kubelet", self._name)
         stack.push_async_callback(recorder.close)
         self._upstream = Upstream(self._client, recorder)
+        self._mirrors = Mirrors(self._client, self._name, lambda: self._registration.uid)
         self._images.credentials = PullSecrets(self._client, self._options.root_dir / "config.json").of
         self._objects = PodObjects(self._client, lambda uids: self._pods.refresh(uids))
         self._services = Informer(self._client, core_v1.Service)
@@ -104,6 +109,7 @@ class Agent:
         self._asker = Asker(self._engine)
         stack.push_async_callback(self._asker.close)
         self._pods = Pods(self._context())
+        self._static = StaticPods(self._pods, self._mirrors)
         self._engine_task = group.create_task(self._watch.run(float(self._options.sync_period)))
         for informer in (self._services, self._nodes):
             group.create_task(informer.run())
@@ -114,6 +120,7 @@ class Agent:
         self._register(group)
         self._own.on_change(self._pod_changed)
         group.create_task(self._own.run())
+        group.create_task(self._run_static_pods(recorder))
         group.create_task(self._keep_routes())
         group.create_task(self._keep_house())
         await self._serve(stack)
@@ -132,7 +139,7 @@ class Agent:
             cni=self._cni,
             asker=self._asker,
             ground=Ground(self._name),
-            channel=self._upstream,
+            channel=StaticChannel(self._upstream, self._mirrors.of),
             objects=self._pod_objects,
             services=self._service_variables,
             dns=Dns(options.cluster_dns, options.cluster_domain, conf),
@@ -228,16 +235,33 @@ class Agent:
 
     def _pod_changed(self, key: str, old: core_v1.Pod | None, new: core_v1.Pod | None) -> None:
         if old is not None and (new is None or _uid(new) != _uid(old)):
-            self._pods.lose(_uid(old))
+            if is_mirror(old):
+                self._static.mirror_lost(old)
+                self._upstream.forget(_uid(old))
+            else:
+                self._pods.lose(_uid(old))
         if new is not None:
             self._upstream.seen(new)
-            self._pods.put(new)
+            if is_mirror(new):
+                self._static.mirror_seen(new)
+            else:
+                self._pods.put(new)
+
+    async def _run_static_pods(self, recorder: EventRecorder) -> None:
+        def complain(path: str, why: str) -> None:
+            recorder.event(nodes.reference(self._name), "Warning", "FailedStaticPod", f"{path}: {why}")
+
+        options = self._options
+        period = float(options.file_check_frequency)
+        await self._static.run(options.pod_manifest_path, period, self._own.synced, complain)
 
     async def _pod_objects(self, pod: core_v1.Pod) -> Objects:
         """What the pod's containers are made from. Raises OSError when the API server doesn't answer in time."""
         try:
-            # A container that started before the Services are known would never learn of them.
-            await asyncio.wait_for(self._services.synced(), SYNC_DEADLINE)
+            # A container that started before the Services are known would never learn of them. A static pod can't wait
+            # for the API server.
+            if not is_static(pod):
+                await asyncio.wait_for(self._services.synced(), SYNC_DEADLINE)
         except TimeoutError:
             raise OSError("services have not yet been read at least once, cannot construct envvars") from None
         return await self._objects.fetch(pod)
@@ -251,10 +275,12 @@ class Agent:
     def _release(self, uid: str) -> None:
         self._objects.release(uid)
         self._upstream.forget(uid)
+        self._static.ended(uid)
 
     async def _keep_house(self) -> None:
         """Once both sides have told all they have: end what nobody wants, now and after each period."""
         await self._own.synced()
+        await self._static.read.wait()
         while True:
             await self._up.wait()
             self._pods.end_orphans()

@@ -65,6 +65,11 @@ def node(identity: Identity, machine: Machine) -> core_v1.Node:
     return core_v1.Node(metadata=metadata, spec=core_v1.NodeSpec())
 
 
+def reference(name: str) -> core_v1.ObjectReference:
+    """The Node as the kubelet's events name it: with its name for a uid, as the real one may not be known yet."""
+    return core_v1.ObjectReference(kind="Node", name=name, uid=name, apiVersion="v1")
+
+
 def capacity(identity: Identity, machine: Machine) -> dict[str, str]:
     return {
         "cpu": str(machine.cpus),

@@ -55,6 +55,13 @@ class Pods:
         if worker is not None:
             worker.lose()
 
+    def end(self, uid: str) -> None:
+        """End a pod that nobody wants any more, whether it is worked on or only left in Docker."""
+        if uid in self._workers:
+            self.lose(uid)
+        else:
+            self._end_orphan(_pod_of(self.node.inventory.pod(uid)))
+
     def _ended(self, uid: str) -> None:
         self._workers.pop(uid, None)
         self.node.released(uid)

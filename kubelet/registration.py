@@ -51,6 +51,11 @@ class Registration:
         self._uid = ""
         self._registered = asyncio.Event()
 
+    @property
+    def uid(self) -> str:
+        """The Node's, once it is registered."""
+        return self._uid
+
     def nudge(self) -> None:
         self._nudged.set()
 
