@@ -20,9 +20,9 @@ from daemon.log import logger
 from daemon.run import freeze
 from kubelet import machine as machines
 from kubelet import node as nodes
-from kubelet.logs.follow import Followers
 from kubelet.images.images import Images
 from kubelet.images.secrets import PullSecrets
+from kubelet.logs.follow import Followers
 from kubelet.network import routes
 from kubelet.network.cni import Cni
 from kubelet.network.files import Dns
@@ -39,6 +39,7 @@ from kubelet.runtime import kernel, oom, pause
 from kubelet.runtime.engine import Engine
 from kubelet.runtime.errors import EngineError
 from kubelet.runtime.inventory import Inventory
+from kubelet.sandboxes.pool import Pool, why_not
 from kubelet.server.listen import listen, tls
 from kubelet.server.logs import Logs
 from kubelet.server.pages import KubeletMetrics
@@ -72,6 +73,7 @@ class Agent:
         self._watch = EngineWatch(self._engine, self._inventory, self._images, self._name, self._up)
         cache = options.cni_cache_dir or options.root_dir / "cni"
         self._cni = Cni(options.cni_conf_dir, options.cni_bin_dir, cache, options.pod_cidr)
+        self._pool = Pool(options.root_dir / "netns", self._cni, options.warm_sandboxes)
         self._image_list: Sequence[core_v1.ContainerImage] | None = None
         self._routes_wanted = asyncio.Event()
         self._followers = Followers()
@@ -123,6 +125,7 @@ class Agent:
         group.create_task(self._run_static_pods(recorder))
         group.create_task(self._keep_routes())
         group.create_task(self._keep_house())
+        group.create_task(self._pool.keep())
         await self._serve(stack)
         log.info("started", node=self._name, address=self._ips[0])
         freeze()
@@ -137,6 +140,7 @@ class Agent:
             inventory=self._inventory,
             images=self._images,
             cni=self._cni,
+            pool=self._pool,
             asker=self._asker,
             ground=Ground(self._name),
             channel=StaticChannel(self._upstream, self._mirrors.of),
@@ -158,12 +162,13 @@ class Agent:
         """Once Docker answers: the pause image, what the kernel allows, how Docker makes cgroups."""
         await self._up.wait()
         info = await self._engine.info()
-        image = await pause.ensure(self._engine, self._options.pause_image)
-        lowest = await oom.lowest_score(self._engine, self._name, image)
+        made = await pause.ensure(self._engine, self._options.pause_image)
+        lowest = await oom.lowest_score(self._engine, self._name, made.image)
+        self._pool.off = why_not(made.joins, info)
         self._engine_version = str(info.get("ServerVersion", ""))
         self._pods.node.ground = Ground(
             node=self._name,
-            pause_image=image,
+            pause_image=made.image,
             cgroup_root=self._options.cgroup_root,
             cgroup_driver=str(info.get("CgroupDriver", "cgroupfs")),
             memory=self._machine.memory,
@@ -281,10 +286,11 @@ class Agent:
         """Once both sides have told all they have: end what nobody wants, now and after each period."""
         await self._own.synced()
         await self._static.read.wait()
+        self._pool.adopt(self._pods.networks())
         while True:
             await self._up.wait()
             self._pods.end_orphans()
-            await self._pods.free_networks()
+            await self._pool.sweep(self._pods.networks())
             await asyncio.sleep(float(self._options.sync_period))
 
     async def _serve(self, stack: AsyncExitStack) -> None:

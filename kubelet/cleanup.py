@@ -12,7 +12,7 @@ from kubelet.machine import host_name
 from kubelet.network import conf, host_ports, routes
 from kubelet.network.cni import Cni, CniError
 from kubelet.options import Options
-from kubelet.runtime.container import CONTAINER_TYPE, SANDBOX
+from kubelet.runtime.container import from_summary
 from kubelet.runtime.engine import Engine
 from kubelet.runtime.errors import EngineError
 from kubelet.volumes import mount
@@ -26,8 +26,8 @@ async def clean_up(options: Options) -> None:
     cache = options.cni_cache_dir or options.root_dir / "cni"
     cni = Cni(options.cni_conf_dir, options.cni_bin_dir, cache, options.pod_cidr)
     await _containers(options, node, cni)
-    for sandbox_id in cni.known():
-        await _free(cni, sandbox_id, "")
+    for network_id in cni.known():
+        await _free(cni, network_id, "")
     await _links_and_routes()
     await asyncio.to_thread(_folders, options.root_dir, cache)
     await asyncio.to_thread(_cgroups, options.cgroup_root)
@@ -40,8 +40,9 @@ async def _containers(options: Options, node: str, cni: Cni) -> None:
         await engine.connect()
         listed = await engine.containers(node)
         for each in listed:
-            if (each.get("Labels") or {}).get(CONTAINER_TYPE) == SANDBOX:
-                await _free(cni, each["Id"], await _netns(engine, each["Id"]))
+            record = from_summary(each)
+            if record.is_sandbox:
+                await _free(cni, record.network_id, await _netns(engine, each["Id"]))
         await asyncio.gather(*(engine.remove(each["Id"]) for each in listed))
         log.info("containers removed", count=len(listed))
     except EngineError as error:
@@ -82,7 +83,7 @@ def _folders(root: Path, cache: Path) -> None:
         # Removing the folders now would empty what is still mounted there.
         log.error("a mount stays, and so does the folder", error=str(error))
         return
-    for folder in (root / "pods", cache):
+    for folder in (root / "pods", root / "netns", cache):
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -17,6 +17,7 @@ from kubelet.pod.ground import Ground
 from kubelet.probes.handler import Asker
 from kubelet.runtime.engine import Engine
 from kubelet.runtime.inventory import Inventory
+from kubelet.sandboxes.pool import Pool
 
 
 class Channel(Protocol):
@@ -50,6 +51,7 @@ class NodeContext:
     inventory: Inventory
     images: Images
     cni: Cni
+    pool: Pool
     asker: Asker
     ground: Ground
     channel: Channel

@@ -131,6 +131,7 @@ class Options(NodeOptions, ServerOptions, PodOptions, ResourceOptions):
     cni_bin_dir: tuple[str, ...] = option(("/usr/lib/cni", "/opt/cni/bin"), help="where CNI plugins are found")
     cni_cache_dir: Path | None = option(None, help="what CNI allocated (default: ROOT_DIR/cni)")
     sync_period: Duration = option(Duration(60), help="how often Docker's containers are listed as a safety net")
+    warm_sandboxes: int = option(4, help="how many wired network namespaces are kept ready for pods; 0 for none")
     docker_starts: int = option(8, help="how many containers are started at once")
     cleanup: bool = option(False, help="remove everything that this node's kubelet made on the machine, then exit")
     unsupported: tuple[str, ...] = field(default=(), kw_only=True, metadata={"hidden": True})

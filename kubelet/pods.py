@@ -8,7 +8,6 @@ from collections.abc import Iterable
 
 from api.types import core_v1, meta_v1
 from daemon.log import logger
-from kubelet.network.cni import CniError
 from kubelet.node_context import NodeContext
 from kubelet.runtime.container import GRACE, Container
 from kubelet.worker import PodWorker
@@ -93,14 +92,9 @@ class Pods:
         worker.lose()
         worker.start()
 
-    async def free_networks(self) -> None:
-        """Give back the addresses of sandboxes that Docker no longer has."""
-        for sandbox_id in self.node.cni.known():
-            if self.node.inventory.get(sandbox_id) is None:
-                try:
-                    await self.node.cni.delete(sandbox_id)
-                except CniError as error:
-                    log.warning("a lost sandbox's network stays", sandbox=sandbox_id[:12], error=str(error))
+    def networks(self) -> set[str]:
+        """The networks that sandboxes have, as CNI knows them."""
+        return {each.network_id for each in self.node.inventory.all() if each.is_sandbox}
 
     async def close(self) -> None:
         """Leave every pod running."""

@@ -30,6 +30,7 @@ from kubelet.probes.handler import Target
 from kubelet.runtime import container as labels
 from kubelet.runtime.container import Container, State, docker_name, from_inspect
 from kubelet.runtime.errors import Conflict, EngineError, Hung, Unreachable
+from kubelet.sandboxes.pool import JoinError
 from kubelet.tokens import Tokens
 from kubelet.volumes.folders import PodFolder
 from kubelet.volumes.payload import Inputs, MountError
@@ -101,26 +102,52 @@ class Steps:
     async def create_sandbox(self, attempt: int) -> None:
         if attempt:
             self.say("Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.")
-        body = sandbox_body(self.pod, self.node.ground, attempt, hostname(self.pod, self.node.name))
+        self.folder.hosts().unlink(missing_ok=True)  # it says that the sandbox is wired
         try:
-            await self._run(body, self._name("POD", attempt), Image(self.node.ground.pause_image))
-        except EngineError as error:
+            space = await self.node.pool.take(self.spec)
+            body = sandbox_body(self.pod, self.node.ground, attempt, hostname(self.pod, self.node.name), space)
+            start = self._run(body, self._name("POD", attempt), Image(self.node.ground.pause_image))
+            await (self.node.pool.start_in(space, start) if space is not None else start)
+        except (EngineError, OSError) as error:
             raise _sandbox_failed("sandbox", error) from error
 
     async def attach_network(self, sandbox_id: str) -> tuple[str, ...]:
-        """Wire the sandbox and write the name files; the pod's addresses."""
+        """Wire the sandbox, if it isn't yet, and write the name files; the pod's addresses."""
         ips = self.node.host_ips
         if not self.spec.hostNetwork:
             try:
-                netns = await self._netns(sandbox_id)
-                await self.node.cni.delete(sandbox_id, netns)  # what an attempt that was cut short has left
-                ips = await self.node.cni.add(self._attachment(sandbox_id, netns))
+                ips = await self._wire(sandbox_id)
+            except JoinError as error:
+                await self.remove_sandbox(sandbox_id)
+                raise _sandbox_failed("sandbox", error) from error
             except (CniError, EngineError) as error:
                 raise _sandbox_failed("network", error) from error
         self._write_names(ips)
         return ips
 
-    def _attachment(self, sandbox_id: str, netns: str) -> Attachment:
+    async def _wire(self, sandbox_id: str) -> tuple[str, ...]:
+        """The sandbox's addresses, once it is in its namespace. Raises JoinError, CniError, EngineError."""
+        netns, network_id = await self._netns(sandbox_id), self._network_id(sandbox_id)
+        known = None
+        if network_id != sandbox_id:
+            await self.node.pool.wait_joined(network_id, netns)
+            known = self.node.cni.cached(network_id)
+        if known is None:
+            await self.node.cni.delete(network_id, netns)  # what an attempt that was cut short has left
+            known = await self.node.cni.add(self._attachment(network_id, netns))
+        return known
+
+    def _network_id(self, sandbox_id: str) -> str:
+        known = self.node.inventory.get(sandbox_id)
+        return known.network_id if known is not None else sandbox_id
+
+    def ips(self, sandbox_id: str) -> tuple[str, ...] | None:
+        """The addresses of a sandbox whose wiring was completed."""
+        if not self.folder.hosts().exists():
+            return None
+        return self.node.host_ips if self.spec.hostNetwork else self.node.cni.cached(self._network_id(sandbox_id))
+
+    def _attachment(self, network_id: str, netns: str) -> Attachment:
         metadata = self.pod.metadata
         assert metadata is not None
         ports = tuple(
@@ -134,7 +161,7 @@ class Steps:
             for port in each.ports or ()
             if port.hostPort
         )
-        return Attachment(sandbox_id, netns, metadata.name or "", metadata.namespace or "", self.uid, ports)
+        return Attachment(network_id, netns, metadata.name or "", metadata.namespace or "", self.uid, ports)
 
     async def _netns(self, sandbox_id: str) -> str:
         """The path of the sandbox's network namespace. Raises EngineError."""
@@ -283,7 +310,7 @@ class Steps:
             return
         hook = spec.lifecycle.preStop if spec is not None and spec.lifecycle is not None else None
         if hook is not None and spec is not None:
-            ip = next(iter(self.node.cni.cached(container.sandbox_id) or self.node.host_ips), "")
+            ip = next(iter(self.ips(container.sandbox_id) or self.node.host_ips), "")
             answer = await self.node.asker.ask(hook, Target(spec, container.id, ip), grace)
             if not answer.ok:
                 self.say("Warning", "FailedPreStopHook", f"PreStopHook failed: {answer.said}", container.name)
@@ -306,19 +333,27 @@ class Steps:
         await asyncio.gather(*(remove(each) for each in ids))
 
     async def remove_sandbox(self, sandbox_id: str) -> None:
+        network_id = self._network_id(sandbox_id)
         try:
-            known = self.node.inventory.get(sandbox_id)
-            netns = ""
-            if known is not None and known.state is State.RUNNING and self.node.cni.cached(sandbox_id) is not None:
-                netns = await self._netns(sandbox_id)
-        except EngineError:
-            netns = ""  # gone already: the plugins free what they can without it
-        try:
-            await self.node.cni.delete(sandbox_id, netns)
+            await self.node.cni.delete(network_id, await self._netns_if_any(sandbox_id, network_id))
         except CniError as error:
             self.say("Warning", "FailedKillPod", f"error killing pod: {error}")
             raise StepFailed("network", "ContainerCreating", str(error)) from error
         await self.remove_containers((sandbox_id,))
+        if network_id != sandbox_id:
+            await self.node.pool.release(network_id)
+
+    async def _netns_if_any(self, sandbox_id: str, network_id: str) -> str:
+        """The path of the sandbox's namespace; without it the plugins free what they can."""
+        if network_id != sandbox_id:
+            return self.node.pool.netns(network_id)
+        known = self.node.inventory.get(sandbox_id)
+        if known is None or known.state is not State.RUNNING or self.node.cni.cached(network_id) is None:
+            return ""
+        try:
+            return await self._netns(sandbox_id)
+        except EngineError:
+            return ""  # it has ended
 
     async def read_end(self, container: Container) -> None:
         """Take the termination message of a container that has ended into its record."""

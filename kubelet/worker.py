@@ -238,9 +238,7 @@ class PodWorker:
         if sandbox is None:
             return None
         if self._network is None or self._network.sandbox_id != sandbox.id:
-            ips = self._node.cni.cached(sandbox.id)
-            if self.pod.spec is not None and self.pod.spec.hostNetwork:
-                ips = self._node.host_ips if self._steps.folder.hosts().exists() else None
+            ips = self._steps.ips(sandbox.id)
             self._network = Network(sandbox.id, ips) if ips else None
         return self._network
 

@@ -58,6 +58,19 @@ class Cni:
             return str(error)
         return ""
 
+    @property
+    def generated(self) -> bool:
+        """Whether pods get the node's own bridge, for which it makes no difference who the pod is."""
+        return not self.problem() and load(self._conf_dir) is None
+
+    def is_current(self, network_id: str) -> bool:
+        """Whether a network that was given without host ports is what would be given now."""
+        kept = self._read(network_id)
+        try:
+            return kept is not None and kept["network"] == self._network(host_ports=False)
+        except ConfError:
+            return False
+
     def _network(self, *, host_ports: bool) -> dict[str, Any]:
         configured = load(self._conf_dir)
         if configured is not None:

@@ -12,6 +12,8 @@ from kubelet.pod.expand import expand
 from kubelet.pod.ground import Ground
 from kubelet.pod.security import apply_security
 from kubelet.runtime import container as labels
+from kubelet.runtime import pause
+from kubelet.sandboxes.pool import Space
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,10 @@ class Wanted:
     image_user: str = ""
 
 
-def sandbox_body(pod: core_v1.Pod, ground: Ground, attempt: int, hostname: str) -> dict[str, Any]:
+def sandbox_body(
+    pod: core_v1.Pod, ground: Ground, attempt: int, hostname: str, space: Space | None = None
+) -> dict[str, Any]:
+    """`space` is the network namespace that the sandbox joins by itself; without one Docker makes it."""
     metadata, spec = _parts(pod)
     host: dict[str, Any] = {
         "NetworkMode": "host" if spec.hostNetwork else "none",
@@ -57,7 +62,7 @@ def sandbox_body(pod: core_v1.Pod, ground: Ground, attempt: int, hostname: str) 
         if spec.securityContext is not None
         else {},
     }
-    return {
+    body: dict[str, Any] = {
         "Image": ground.pause_image,
         "Hostname": "" if spec.hostNetwork else hostname,
         "Labels": {
@@ -67,6 +72,21 @@ def sandbox_body(pod: core_v1.Pod, ground: Ground, attempt: int, hostname: str) 
             labels.ATTEMPT: str(attempt),
         },
         "HostConfig": host,
+    }
+    if space is not None:
+        _join(body, space)
+    return body
+
+
+def _join(body: dict[str, Any], space: Space) -> None:
+    """Let the sandbox begin on the host's network, which Docker gives in half the time, and leave it at once."""
+    body["Entrypoint"] = list(pause.JOINING)
+    body["Labels"][labels.NETWORK] = space.name
+    body["HostConfig"] |= {
+        "NetworkMode": "host",
+        "Binds": [f"{space.path}:{pause.NETNS}:ro"],
+        "CapDrop": ["ALL"],
+        "CapAdd": ["SYS_ADMIN"],
     }
 
 

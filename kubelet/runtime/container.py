@@ -19,6 +19,7 @@ CONTAINER_NAME = "io.kubernetes.container.name"
 CONTAINER_TYPE = "io.kubernetes.docker.type"
 SANDBOX_ID = "io.kubernetes.sandbox.id"
 NODE = "dev.pytheas.node"
+NETWORK = "dev.pytheas.network"
 ATTEMPT = "dev.pytheas.attempt"
 SPEC_HASH = "dev.pytheas.spec-hash"
 GRACE = "dev.pytheas.grace-period"
@@ -76,6 +77,11 @@ class Container:
     @property
     def sandbox_id(self) -> str:
         return self.labels.get(SANDBOX_ID, "")
+
+    @property
+    def network_id(self) -> str:
+        """CNI's name for a sandbox's network: the namespace that it joined, or its own if Docker made one."""
+        return self.labels.get(NETWORK) or self.id
 
     @property
     def attempt(self) -> int:

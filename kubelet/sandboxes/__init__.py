@@ -1,0 +1,1 @@
+"""Sandboxes made ready before a pod asks for one."""
