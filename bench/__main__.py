@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bench.table import Row, render
 
-NAMES = ("create", "get", "list", "watch", "memory", "schedule", "endpoint", "start", "deploy", "idle")
+NAMES = ("create", "get", "list", "watch", "memory", "schedule", "endpoint", "start", "latency", "deploy", "idle")
 RESULTS = Path(__file__).with_name("results.json")
 
 
