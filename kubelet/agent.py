@@ -40,6 +40,8 @@ from kubelet.runtime.engine import Engine
 from kubelet.runtime.errors import EngineError
 from kubelet.runtime.inventory import Inventory
 from kubelet.sandboxes.pool import Pool, why_not
+from kubelet.server.exec import Executions
+from kubelet.server.images import ImagePages
 from kubelet.server.listen import listen, tls
 from kubelet.server.logs import Logs
 from kubelet.server.pages import KubeletMetrics
@@ -308,7 +310,9 @@ class Agent:
             log.warning("no HTTPS port: it needs --tls-cert-file, --tls-key-file and --client-ca-file")
             return
         context = tls(options.tls_cert_file, options.tls_key_file, options.client_ca_file)
-        secure = [web.get("/containerLogs/{namespace}/{pod}/{container}", logs.serve), *pages]
+        streams = Executions(self._pods, self._engine).routes()
+        images = ImagePages(self._engine, self._collector).routes()
+        secure = [web.get("/containerLogs/{namespace}/{pod}/{container}", logs.serve), *streams, *images, *pages]
         await stack.enter_async_context(listen(options.address, options.port, secure, context))
 
     async def _stop(self) -> None:

@@ -26,6 +26,7 @@ from urllib3.exceptions import HTTPError
 from daemon.log import logger
 from kubelet.runtime.container import NODE
 from kubelet.runtime.errors import Conflict, EngineError, Hung, NotFound, Unreachable
+from kubelet.runtime.hijack import Hijacked, hijack
 
 log = logger(__name__)
 T = TypeVar("T")
@@ -181,6 +182,32 @@ class Engine:
             return int(client.exec_inspect(exec_id)["ExitCode"] or 0), output
 
         return await self._run(self._asking, deadline, run)
+
+    async def exec_create(self, container_id: str, argv: Sequence[str], *, stdin: bool, tty: bool) -> str:
+        """Prepare a command in a container; its id. All its output is attached: that tells when it ends."""
+        options = {"stdin": stdin, "tty": tty, "stdout": True, "stderr": not tty}
+        answer = await self._ask(lambda docker: docker.exec_create(container_id, list(argv), **options))
+        return str(answer["Id"])
+
+    async def exec_start(self, exec_id: str, *, tty: bool) -> Hijacked:
+        return await hijack(self._url, self._path(f"/exec/{exec_id}/start"), {"Detach": False, "Tty": tty})
+
+    async def exec_inspect(self, exec_id: str) -> dict[str, Any]:
+        return await self._ask(lambda docker: docker.exec_inspect(exec_id))
+
+    async def exec_resize(self, exec_id: str, width: int, height: int) -> None:
+        await self._ask(lambda docker: docker.exec_resize(exec_id, height, width))
+
+    async def attach(self, container_id: str, *, stdin: bool) -> Hijacked:
+        """The streams of a container's first process, from now on."""
+        query = f"stream=1&stdout=1&stderr=1&stdin={int(stdin)}"
+        return await hijack(self._url, self._path(f"/containers/{container_id}/attach?{query}"))
+
+    async def resize(self, container_id: str, width: int, height: int) -> None:
+        await self._ask(lambda docker: docker.resize(container_id, height, width))
+
+    def _path(self, path: str) -> str:
+        return f"/v{self._ready().api_version}{path}"
 
     def open_logs(self, container_id: str, **options: Any) -> Any:
         """Docker's log stream, blocking: for a thread of the caller's. Has `close()`."""

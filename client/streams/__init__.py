@@ -1,0 +1,1 @@
+"""How exec, attach and port-forward are spoken: channels in WebSocket messages, or streams of SPDY/3.1."""
