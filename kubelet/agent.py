@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
 from prometheus_client import REGISTRY
@@ -51,6 +52,7 @@ from kubelet.static.channel import StaticChannel
 from kubelet.static.desk import StaticPods
 from kubelet.static.mirrors import Mirrors
 from kubelet.upstream import Upstream
+from kubelet.volumes.claims import claimed
 from kubelet.watch import EngineWatch
 
 log = logger(__name__)
@@ -148,6 +150,7 @@ class Agent:
             channel=StaticChannel(self._upstream, self._mirrors.of),
             objects=self._pod_objects,
             services=self._service_variables,
+            claimed=partial(claimed, self._client),
             dns=Dns(options.cluster_dns, options.cluster_domain, conf),
             host_ips=self._ips,
             allocatable=nodes.capacity(self._identity(), self._machine),

@@ -2,32 +2,42 @@
 
 from __future__ import annotations
 
+import errno
+import re
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from api.types import core_v1
 from kubelet.pod.create import Mount
 from kubelet.pod.env import ConfigError
 from kubelet.pod.expand import expand
+from kubelet.volumes import mount, sub_path
 from kubelet.volumes.folders import PodFolder
+from kubelet.volumes.problem import MountError
+from kubelet.volumes.sub_path import SubPathError
 
+REFERENCE = re.compile(r"\$\(([^)]+)\)")
 TERMINATION_LOG = "/dev/termination-log"
 MAX_MESSAGE = 4096
 _PROPAGATION = {"HostToContainer": "rslave", "Bidirectional": "rshared"}
 
 
 def container_mounts(
-    spec: core_v1.PodSpec, container: core_v1.Container, folder: PodFolder, attempt: int, env: dict[str, str]
+    spec: core_v1.PodSpec, container: core_v1.Container, folder: PodFolder, attempt: int, env: Mapping[str, str]
 ) -> list[Mount]:
-    """The mounts, with what they need made on the node (a subPath, the message file). Raises ConfigError."""
+    """The mounts, with what they need made on the node (a subPath, the message file). Blocks. Raises ConfigError."""
     volumes = {each.name: each for each in spec.volumes or ()}
     mounts = []
-    for asked in container.volumeMounts or ():
+    for number, asked in enumerate(container.volumeMounts or ()):
         volume = volumes.get(asked.name)
         if volume is None:
             raise ConfigError(f'cannot find volume "{asked.name}" to mount into container "{container.name}"')
-        source = _sub_path(folder.volume(volume), asked, env)
-        propagation = _PROPAGATION.get(asked.mountPropagation or "", "")
-        mounts.append(Mount(str(source), asked.mountPath, bool(asked.readOnly), propagation))
+        try:
+            mounts.append(_mount(volume, container, number, folder, env))
+        except (MountError, SubPathError, OSError) as error:
+            what = "prepare subPath for" if asked.subPath or asked.subPathExpr else "mount"
+            where = f'volumeMount "{asked.name}" of container "{container.name}"'
+            raise ConfigError(f"failed to {what} {where}: {error}") from error
     taken = {PurePosixPath(each.target) for each in mounts}
     for source, target in ((folder.hosts(), "/etc/hosts"), (folder.resolv_conf(), "/etc/resolv.conf")):
         if PurePosixPath(target) not in taken:
@@ -40,19 +50,50 @@ def container_mounts(
     return mounts
 
 
-def _sub_path(base: Path, asked: core_v1.VolumeMount, env: dict[str, str]) -> Path:
-    """The part of the volume to mount, made as a folder if it isn't there. Raises ConfigError if it leads out of it."""
-    part = expand(asked.subPathExpr, env) if asked.subPathExpr else asked.subPath or ""
-    if not part:
-        return base
-    if PurePosixPath(part).is_absolute() or ".." in PurePosixPath(part).parts:
-        raise ConfigError(f"subPath {part!r} must be a relative path and must not contain '..'")
-    inside = (base / part).resolve()
-    if not inside.is_relative_to(base.resolve()):
-        raise ConfigError(f"subPath {part!r} leads out of the volume {asked.name!r}")
-    if not inside.exists():
-        inside.mkdir(parents=True, mode=0o755)
-    return inside
+def _mount(
+    volume: core_v1.Volume, container: core_v1.Container, number: int, folder: PodFolder, env: Mapping[str, str]
+) -> Mount:
+    asked = (container.volumeMounts or ())[number]
+    place = folder.place(volume)
+    source, read_only = place.path, place.read_only or bool(asked.readOnly)
+    part = _part(asked, env)
+    if part:
+        source = folder.sub_path(asked.name, container.name, number)
+        sub_path.place(place.path, part, source, asked.mountPropagation or "")
+    if asked.readOnly and asked.recursiveReadOnly in ("Enabled", "IfPossible"):
+        source = _view(source, folder.read_only_view(asked.name, container.name, number), asked.recursiveReadOnly)
+    target = asked.mountPath if asked.mountPath.startswith("/") else f"/{asked.mountPath}"
+    return Mount(str(source), target, read_only, _PROPAGATION.get(asked.mountPropagation or "", ""))
+
+
+def _part(asked: core_v1.VolumeMount, env: Mapping[str, str]) -> str:
+    """The subPath. Raises ConfigError for an expression with a variable that isn't there."""
+    if not asked.subPathExpr:
+        return asked.subPath or ""
+    part = expand(asked.subPathExpr, env)
+    lacking = [name for name in REFERENCE.findall(asked.subPathExpr.replace("$$", "")) if name not in env]
+    if lacking:
+        raise ConfigError(f'missing value for "{lacking[0]}" in the subPathExpr of volumeMount "{asked.name}"')
+    return part
+
+
+def _view(source: Path, target: Path, mode: str) -> Path:
+    """The source with all that is mounted below it read-only. A kernel without that (before 5.12) serves only those
+    who can do without."""
+    mount.unmount_below(target)
+    if source.is_dir():
+        target.mkdir(parents=True, exist_ok=True)
+    else:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.touch()
+    try:
+        mount.bind_read_only(source, target)
+    except OSError as error:
+        mount.unmount_below(target)
+        if mode == "IfPossible" and error.errno == errno.ENOSYS:
+            return source
+        raise
+    return target
 
 
 def read_message(path: Path) -> str:

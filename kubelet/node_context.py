@@ -17,6 +17,7 @@ from kubelet.pod.ground import Ground
 from kubelet.probes.handler import Asker
 from kubelet.runtime.engine import Engine
 from kubelet.runtime.inventory import Inventory
+from kubelet.volumes.claims import Claimed
 from kubelet.sandboxes.pool import Pool
 
 
@@ -59,6 +60,8 @@ class NodeContext:
     """Fetches the ConfigMaps and Secrets that a pod uses."""
     services: Callable[[core_v1.Pod], Mapping[str, str]]
     """The pod's service variables."""
+    claimed: Callable[[core_v1.Pod], Awaitable[Claimed]]
+    """Looks up the PersistentVolumes that the pod's claims are bound to."""
     dns: Dns = field(default_factory=Dns)
     host_ips: tuple[str, ...] = ()
     allocatable: Mapping[str, str] = field(default_factory=dict)

@@ -33,7 +33,8 @@ from kubelet.runtime.errors import Conflict, EngineError, Hung, Unreachable
 from kubelet.sandboxes.pool import JoinError
 from kubelet.tokens import Tokens
 from kubelet.volumes.folders import PodFolder
-from kubelet.volumes.payload import Inputs, MountError
+from kubelet.volumes.payload import Inputs
+from kubelet.volumes.problem import MountError
 
 log = logger(__name__)
 
@@ -78,16 +79,16 @@ class Steps:
     async def inputs(self, ips: tuple[str, ...]) -> Inputs:
         """What the pod's volumes are made from, fetched. Raises StepFailed."""
         try:
-            objects = await self.node.objects(self.pod)
-            tokens = await self.tokens.all(self.pod, time.time())
+            asked = self.node.objects(self.pod), self.tokens.all(self.pod, time.time())
+            objects, tokens = await asyncio.gather(*asked)
         except OSError as error:
             raise StepFailed("volumes", "ContainerCreating", str(error), "FailedMount") from error
-        return Inputs(self.pod, objects, self.facts(ips), tokens)
+        return Inputs(self.pod, objects, self.facts(ips), tokens, self.node.ground.memory)
 
     async def set_up_volumes(self) -> None:
-        inputs = await self.inputs(())
         try:
-            await asyncio.to_thread(self.folder.set_up, self.spec, inputs)
+            inputs, claimed = await asyncio.gather(self.inputs(()), self.node.claimed(self.pod))
+            await asyncio.to_thread(self.folder.set_up, self.spec, inputs, claimed)
         except (MountError, OSError) as error:
             raise StepFailed("volumes", "ContainerCreating", str(error), "FailedMount") from error
 
@@ -244,7 +245,7 @@ class Steps:
         services = self.node.services(self.pod)
         objects = await self.node.objects(self.pod)
         env = environment(self.pod, spec, self.facts(ips), objects, services)
-        mounts = container_mounts(self.spec, spec, self.folder, step.attempt, env)
+        mounts = await asyncio.to_thread(container_mounts, self.spec, spec, self.folder, step.attempt, env)
         wanted = Wanted(sandbox_id, step.attempt, image.id, spec_hash(spec), env, mounts, image.user)
         return container_body(self.pod, spec, wanted, self.node.ground)
 

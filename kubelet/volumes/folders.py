@@ -10,13 +10,23 @@ All blocking; the worker calls it in a thread.
 from __future__ import annotations
 
 import os
-import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
-from api.quantity import value
 from api.types import core_v1
-from kubelet.volumes import atomic, host_path, mount, payload
-from kubelet.volumes.payload import Inputs, MountError
+from kubelet.disk import taken
+from kubelet.volumes import atomic, empty_dir, host_path, mount, nfs, payload, persistent, tree
+from kubelet.volumes.claims import Claimed
+from kubelet.volumes.payload import Inputs
+from kubelet.volumes.problem import MountError
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a volume lies on the node, and whether it may only be read whatever its mounts say."""
+
+    path: Path
+    read_only: bool = False
 
 
 class PodFolder:
@@ -24,57 +34,81 @@ class PodFolder:
 
     def __init__(self, root: Path, uid: str) -> None:
         self.path = root / "pods" / uid
+        self._claimed: Claimed = {}
 
     def exists(self) -> bool:
         return self.path.exists()
 
-    def volume(self, volume: core_v1.Volume) -> Path:
-        """Where the volume lies."""
+    def place(self, volume: core_v1.Volume) -> Place:
+        """Where the volume lies. Raises MountError for a claim's that hasn't been set up."""
         if volume.hostPath is not None:
-            return Path(volume.hostPath.path)
-        return self.path / "volumes" / f"kubernetes.io~{_type(volume)}" / volume.name
+            return Place(Path(volume.hostPath.path))
+        if volume.persistentVolumeClaim is not None or volume.ephemeral is not None:
+            found = self._claimed.get(volume.name)
+            if found is None:
+                raise MountError(f'the claim of volume "{volume.name}" has not been looked up')
+            claim = volume.persistentVolumeClaim
+            read_only = bool(claim and claim.readOnly) or persistent.is_read_only(found)
+            return Place(persistent.place(found, self.path / "volumes"), read_only)
+        own = self.path / "volumes" / f"kubernetes.io~{_type(volume)}" / volume.name
+        return Place(own, payload.is_made_from_objects(volume) or bool(volume.nfs and volume.nfs.readOnly))
 
-    def set_up(self, spec: core_v1.PodSpec, inputs: Inputs) -> None:
+    def set_up(self, spec: core_v1.PodSpec, inputs: Inputs, claimed: Claimed | None = None) -> None:
         """Make every volume; what is there already stays. Raises MountError or OSError."""
         self.path.mkdir(parents=True, exist_ok=True, mode=0o750)
-        group = spec.securityContext.fsGroup if spec.securityContext else None
+        self._claimed = claimed or {}
         for volume in spec.volumes or ():
             try:
-                self._set_up(volume, inputs, group)
-            except (MountError, atomic.PathError) as error:
-                raise MountError(f'MountVolume.SetUp failed for volume "{volume.name}" : {error}') from error
+                self._set_up(volume, spec, inputs)
+            except (MountError, atomic.PathError, OSError) as error:
+                raise MountError(f'MountVolume.SetUp failed for volume "{volume.name}" : {_words(error)}') from error
 
     def refresh(self, spec: core_v1.PodSpec, inputs: Inputs) -> list[str]:
         """Write the volumes made from objects anew; the names of those that changed. Raises MountError or OSError."""
-        group = spec.securityContext.fsGroup if spec.securityContext else None
-        volumes = [each for each in spec.volumes or () if payload.is_made_from_objects(each)]
-        return [each.name for each in volumes if atomic.write(self.volume(each), payload.files(each, inputs), group)]
+        group = _group(spec)
+        changed = []
+        for volume in spec.volumes or ():
+            if payload.is_made_from_objects(volume):
+                try:
+                    if atomic.write(self.place(volume).path, payload.files(volume, inputs), group):
+                        changed.append(volume.name)
+                except (MountError, atomic.PathError) as error:
+                    raise MountError(f'MountVolume.SetUp failed for volume "{volume.name}" : {error}') from error
+        return changed
 
-    def _set_up(self, volume: core_v1.Volume, inputs: Inputs, group: int | None) -> None:
+    def _set_up(self, volume: core_v1.Volume, spec: core_v1.PodSpec, inputs: Inputs) -> None:
+        target = self.place(volume).path
         if volume.hostPath is not None:
             host_path.prepare(volume.hostPath)
-            return
-        target = self.volume(volume)
-        target.mkdir(parents=True, exist_ok=True)
-        if volume.emptyDir is not None:
-            self._empty(volume.emptyDir, target, group)
+        elif volume.name in self._claimed:
+            persistent.set_up(self._claimed[volume.name], target, spec.securityContext)
+        elif volume.emptyDir is not None:
+            empty_dir.set_up(volume.emptyDir, target, spec, inputs.node_memory)
+        elif volume.nfs is not None:
+            nfs.set_up(volume.nfs, target)
         elif payload.is_made_from_objects(volume):
             files = payload.files(volume, inputs)
+            target.mkdir(parents=True, exist_ok=True)
+            # Secrets must not reach the disk.
             if (volume.secret is not None or volume.projected is not None) and not os.path.ismount(target):
                 mount.mount_tmpfs(target, mode="0755")
-            atomic.write(target, files, group)
+            atomic.write(target, files, _group(spec))
         else:
-            raise MountError(f"the volume type {_type(volume)} is not supported")
+            raise MountError(f"{_type(volume)} volumes are not supported")
 
-    def _empty(self, source: core_v1.EmptyDirVolumeSource, target: Path, group: int | None) -> None:
-        if source.medium == "Memory":
-            if not os.path.ismount(target):
-                mount.mount_tmpfs(target, size=value(source.sizeLimit) if source.sizeLimit else 0)
-        elif source.medium not in (None, ""):
-            raise MountError(f"the emptyDir medium {source.medium!r} is not supported")
-        target.chmod(0o777 if group is None else 0o2777)
-        if group is not None:
-            os.chown(target, -1, group)
+    def usage(self, spec: core_v1.PodSpec) -> dict[str, int]:
+        """Bytes on the node's disk by volume, of those that the kubelet made there: memory and what only is visited
+        (hostPath, claims) don't count. Walks the files. Raises OSError."""
+        on_disk = [each for each in spec.volumes or () if _is_on_disk(each)]
+        return {each.name: taken(self.place(each).path).bytes for each in on_disk}
+
+    def sub_path(self, volume: str, container: str, number: int) -> Path:
+        """Where the part of a volume is mounted that a container's `number`th mount asks for."""
+        return self.path / "volume-subpaths" / volume / container / str(number)
+
+    def read_only_view(self, volume: str, container: str, number: int) -> Path:
+        """Where a volume is mounted with everything below it read-only, for one mount of a container."""
+        return self.path / "volume-views" / volume / container / str(number)
 
     def hosts(self) -> Path:
         return self.path / "etc-hosts"
@@ -92,11 +126,24 @@ class PodFolder:
             path.write_text(text)
 
     def remove(self) -> None:
-        """Unmount what is mounted in the folder, then remove it. Raises OSError."""
-        for point in mount.mounts_below(self.path):
-            mount.unmount(point)
-        if self.path.exists():
-            shutil.rmtree(self.path)
+        """Unmount what is mounted in the folder, then remove it. Raises OSError: what is in use stays, and can be
+        removed later."""
+        mount.unmount_below(self.path)
+        tree.remove(self.path)
+
+
+def _group(spec: core_v1.PodSpec) -> int | None:
+    return spec.securityContext.fsGroup if spec.securityContext else None
+
+
+def _is_on_disk(volume: core_v1.Volume) -> bool:
+    if volume.emptyDir is not None:
+        return not volume.emptyDir.medium
+    return volume.configMap is not None or volume.downwardAPI is not None
+
+
+def _words(error: Exception) -> str:
+    return f"{error.strerror}: {error.filename}" if isinstance(error, OSError) and error.strerror else str(error)
 
 
 def _type(volume: core_v1.Volume) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from api.types import core_v1
-from kubelet.volumes.payload import MountError
+from kubelet.volumes.problem import MountError
 
 _TESTS: dict[str, tuple[Callable[[int], bool], str]] = {
     "Directory": (stat.S_ISDIR, "is not a directory"),

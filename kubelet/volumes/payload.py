@@ -12,12 +12,9 @@ from api.types import core_v1
 from kubelet.pod.env import Objects
 from kubelet.pod.fields import Facts, field_value, resource_value
 from kubelet.volumes.atomic import File
+from kubelet.volumes.problem import MountError
 
 DEFAULT_MODE = 0o644
-
-
-class MountError(Exception):
-    """The volume can't be made as things are; the sentence is for the FailedMount event."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +26,8 @@ class Inputs:
     facts: Facts
     tokens: Mapping[tuple[str, int], str] = field(default_factory=dict)
     """Service account tokens by audience and asked lifetime in seconds."""
+    node_memory: int = 0
+    """Bytes; 0 if it isn't known."""
 
 
 def changes_files(old: core_v1.Pod, new: core_v1.Pod) -> bool:
