@@ -18,6 +18,12 @@ def health(composed: Composed, service: str) -> str:
     return composed.docker("inspect", "--format", "{{.State.Health.Status}}", f"{PROJECT}_{service}_1").strip()
 
 
+def _wait_ready(composed: Composed) -> None:
+    nodes = ("node/node1", "node/node2")
+    composed.kubectl("wait", "--for=create", *nodes, "--timeout=60s", seconds=90)
+    composed.kubectl("wait", "--for=condition=Ready", *nodes, "--timeout=60s", seconds=90)
+
+
 def test_every_service_becomes_healthy(composed: Composed) -> None:
     def unhealthy() -> list[str]:
         return [service for service in SERVICES if health(composed, service) != "healthy"]
@@ -27,7 +33,7 @@ def test_every_service_becomes_healthy(composed: Composed) -> None:
 
 def test_both_nodes_are_ready_for_the_administrator_on_the_host(composed: Composed) -> None:
     assert stat.S_IMODE(composed.kubeconfig.stat().st_mode) == 0o600
-    composed.kubectl("wait", "--for=condition=Ready", "node/node1", "node/node2", "--timeout=60s", seconds=90)
+    _wait_ready(composed)
 
 
 def test_the_sample_application_answers(composed: Composed) -> None:
@@ -81,7 +87,7 @@ def test_a_control_plane_container_killed_comes_back(composed: Composed) -> None
     composed.docker("kill", f"{PROJECT}_apiserver_1")
     composed.docker("start", f"{PROJECT}_apiserver_1")
     wait_until("the API server's health", lambda: health(composed, "apiserver") == "healthy", seconds=60)
-    composed.kubectl("wait", "--for=condition=Ready", "node/node1", "node/node2", "--timeout=60s", seconds=90)
+    _wait_ready(composed)
     assert len(composed.kubectl.get("pods", "-l", "app=hello")["items"]) == 3
 
 

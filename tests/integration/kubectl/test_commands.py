@@ -100,7 +100,8 @@ def test_going_over_to_server_side_apply_and_back(pytheas: Pytheas, tmp_path: Pa
 
     def owners() -> list[tuple[str, str]]:
         one = json.loads(pytheas("get", "cm", "one", "-o", "json", "--show-managed-fields"))
-        return [(each["manager"], each["operation"]) for each in one["metadata"]["managedFields"]]
+        # The server orders them by time first, so the order tells whether a second has passed.
+        return sorted((each["manager"], each["operation"]) for each in one["metadata"]["managedFields"])
 
     write('{a: "1", b: "2", c: "3"}')
     pytheas("apply", "-f", str(path))
