@@ -23,6 +23,7 @@ from kubelet import machine as machines
 from kubelet import node as nodes
 from kubelet.images.images import Images
 from kubelet.images.secrets import PullSecrets
+from kubelet.images.settings import collector, puller
 from kubelet.logs.follow import Followers
 from kubelet.network import routes
 from kubelet.network.cni import Cni
@@ -71,7 +72,9 @@ class Agent:
         options.root_dir.mkdir(parents=True, exist_ok=True, mode=0o750)
         self._machine = machines.read(options.root_dir)
         self._engine = Engine(options.docker_host, starts=options.docker_starts)
-        self._images = Images(self._engine)
+        self._images = Images(self._engine, puller(self._engine, options))
+        self._collector = collector(self._engine, options, self._warn, lambda: (self._pods.node.ground.pause_image,))
+        self._images.brought = self._collector.brought
         self._up = asyncio.Event()
         self._inventory = Inventory(self._name, self._container_changed)
         self._watch = EngineWatch(self._engine, self._inventory, self._images, self._name, self._up)
@@ -107,6 +110,7 @@ class Agent:
         stack.push_async_callback(recorder.close)
         self._upstream = Upstream(self._client, recorder)
         self._mirrors = Mirrors(self._client, self._name, lambda: self._registration.uid)
+        self._recorder = recorder
         self._images.credentials = PullSecrets(self._client, self._options.root_dir / "config.json").of
         self._objects = PodObjects(self._client, lambda uids: self._pods.refresh(uids))
         self._services = Informer(self._client, core_v1.Service)
@@ -128,6 +132,7 @@ class Agent:
         group.create_task(self._own.run())
         group.create_task(self._run_static_pods(recorder))
         group.create_task(self._keep_routes())
+        group.create_task(self._collector.run(self._up))
         group.create_task(self._keep_house())
         group.create_task(self._pool.keep())
         await self._serve(stack)
@@ -297,6 +302,10 @@ class Agent:
             self._pods.end_orphans()
             await self._pool.sweep(self._pods.networks())
             await asyncio.sleep(float(self._options.sync_period))
+
+    def _warn(self, reason: str, message: str) -> None:
+        """An event about this node."""
+        self._recorder.event(nodes.reference(self._name), "Warning", reason, message)
 
     async def _serve(self, stack: AsyncExitStack) -> None:
         options = self._options

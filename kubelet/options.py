@@ -92,6 +92,7 @@ class PodOptions(Common):
     max_parallel_image_pulls: int = option(0, help="how many, if not one at a time; 0 for no limit")
     registry_qps: float = option(5, help="how many pulls a second; 0 for no limit")
     registry_burst: int = option(10, help="how many pulls at once before that counts")
+    image_pull_progress_deadline: Duration = option(Duration(60), help="when a pull that stands still is given up")
     image_minimum_gc_age: Duration = option(Duration(120), help="no younger unused image is removed")
     image_maximum_gc_age: Duration = option(Duration(0), help="older unused images are removed; 0 for no such limit")
     image_gc_high_threshold_percent: int = option(85, help="how full the disk is when unused images are removed")

@@ -66,7 +66,7 @@ class Images:
         self.credentials: Callable[[core_v1.Pod, Warn], Awaitable[Sequence[Credential]]] = no_credentials
         """Fetches what may open a registry for a pod; asked only when something has to be pulled."""
         self.on_change: Callable[[], None] = lambda: None
-        self.on_pulled: Callable[[str, str], None] = lambda image_id, name: None
+        self.brought: Callable[[str, str], None] = lambda image_id, name: None
         """Told of an image that came by a pull: its id and the name it was pulled by."""
 
     def changed(self) -> None:
@@ -148,7 +148,7 @@ class Images:
         spoken = f"in {duration(took)} ({duration(waited)} including waiting). Image size: {image.size} bytes."
         say("Normal", "Pulled", f'Successfully pulled image "{reference}" {spoken}')
         if before is None or before.id != image.id:
-            self.on_pulled(image.id, str(name))
+            self.brought(image.id, str(name))
         return image
 
 

@@ -33,11 +33,40 @@ class _Shared:
     waiting: int = 0
 
 
+@dataclass
+class Allowance:
+    """`rate` pulls a second, `burst` at once; a rate of 0 is no limit. Kubernetes' registryPullQPS."""
+
+    rate: float = 0.0
+    burst: int = 10
+    _left: float = field(init=False)
+    _at: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._left = float(self.burst)
+
+    def take(self, now: float) -> bool:
+        self._left = min(float(self.burst), self._left + (now - self._at) * self.rate)
+        self._at = now
+        if self.rate and self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+
 class Puller:
     """`at_once` pulls at a time; 1 is Kubernetes' `serializeImagePulls`, 0 as many as the engine takes."""
 
-    def __init__(self, engine: Engine, *, at_once: int = 1, deadline: float = PROGRESS_DEADLINE) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        at_once: int = 1,
+        deadline: float = PROGRESS_DEADLINE,
+        allowance: Allowance | None = None,
+    ) -> None:
         self._engine, self._deadline = engine, deadline
+        self._allowance = allowance or Allowance()
         self._places = asyncio.Semaphore(min(at_once or PULLS, PULLS))
         self._running: dict[tuple[str, tuple[Credential, ...]], _Shared] = {}
 
@@ -82,6 +111,8 @@ class Puller:
     async def _in_turn(self, image: ImageName, credentials: tuple[Credential, ...], progress: Progress) -> float:
         async with self._places:
             began = progress.at = time.monotonic()
+            if not self._allowance.take(began):
+                raise EngineError("pull QPS exceeded")
             refused: list[str] = []
             for credential in credentials or (None,):
                 try:
