@@ -1,8 +1,9 @@
 """The ConfigMaps and Secrets that this node's pods use, followed one by one: a node needn't hold (nor may see) any
 other.
 
-An object is followed from the first pod that uses it until the last is gone. One that doesn't exist yet is followed
-too, so the pod that waits for it hears of it at once.
+An object is followed by a watch of its own from the first pod that uses it until the last is gone. One that doesn't
+exist yet is followed too, so the pod that waits for it hears of it at once. An immutable one is read once and kept: it
+needs no watch.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ class _Followed:
     informer: Informer[core_v1.ConfigMap] | Informer[core_v1.Secret]
     task: asyncio.Task[None]
     users: set[str] = field(default_factory=set)
+    is_late: bool = False
+    """Somebody has given up waiting for it, and must be told when it comes."""
 
 
 class PodObjects:
@@ -53,6 +56,8 @@ class PodObjects:
                 for key in keys:
                     await self._followed[key].informer.synced()
         except TimeoutError:
+            for key in keys:
+                self._followed[key].is_late = True
             raise OSError("timed out waiting for the pod's objects: failed to sync") from None
         found = {key: self._content(key) for key in keys}
         return Objects(_of_kind("configmap", found), _of_kind("secret", found))
@@ -82,12 +87,15 @@ class PodObjects:
             else:
                 informer = Informer(self._client, core_v1.Secret, namespace=namespace, fields=fields)
             followed = self._followed[key] = _Followed(informer, asyncio.create_task(informer.run()))
-            informer.on_change(lambda *_: self._changed(list(self._users(key))))
+            informer.on_change(lambda _, old, new: self._tell(followed, new))
         followed.users.add(uid)
 
-    def _users(self, key: Key) -> set[str]:
-        followed = self._followed.get(key)
-        return followed.users if followed else set()
+    def _tell(self, followed: _Followed, new: core_v1.ConfigMap | core_v1.Secret | None) -> None:
+        if new is not None and new.immutable:
+            followed.task.cancel()
+        # Those who wait for the first list see it without being told.
+        if followed.informer.has_synced or followed.is_late:
+            self._changed(list(followed.users))
 
     def _content(self, key: Key) -> Mapping[str, bytes] | None:
         _, namespace, name = key

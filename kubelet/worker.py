@@ -265,8 +265,9 @@ class PodWorker:
         steps = self._steps
         match step:
             case actions.SetUpVolumes():
+                self._stale = False
                 await steps.set_up_volumes()
-                self._volumes_ready, self._stale = True, False
+                self._volumes_ready = True
                 self._failures.pop("volumes", None)
             case actions.CreateSandbox(attempt):
                 await steps.create_sandbox(attempt)
