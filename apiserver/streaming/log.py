@@ -60,6 +60,8 @@ def read_options(query: Mapping[str, str]) -> dict[str, str]:
     if stream := query.get("stream"):
         if stream not in _STREAMS:
             errors.append(not_supported("stream", stream, _STREAMS))
+        elif stream != "All" and "tailLines" in options:
+            errors.append(forbidden("", "`tailLines` and specific `stream` are mutually exclusive for now"))
         options["stream"] = stream
     if errors:
         raise Invalid("PodLogOptions", "", "", errors)

@@ -86,6 +86,8 @@ def test_log_options() -> None:
     with pytest.raises(Invalid) as refused:
         log_options({"tailLines": "-1", "limitBytes": "0", "sinceSeconds": "5", "sinceTime": "t", "stream": "x"})
     assert [error.field for error in refused.value.errors] == ["tailLines", "limitBytes", "sinceSeconds", "stream"]
+    with pytest.raises(Invalid, match="mutually exclusive"):
+        log_options({"tailLines": "1", "stream": "Stdout"})
 
 
 def a_pod(*containers: str, init: tuple[str, ...] = (), default: str = "") -> dict[str, Any]:
