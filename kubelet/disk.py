@@ -40,6 +40,9 @@ class Taken:
         return Taken(self.bytes + other.bytes, self.inodes + other.inodes)
 
 
+NOTHING = Taken()
+
+
 def file_system(path: Path) -> FileSystem:
     """The file system that `path` lies on. Raises OSError."""
     told = os.statvfs(path)

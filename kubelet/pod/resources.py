@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
+from api import requests
 from api.quantity import milli, parse, value
 from api.types import core_v1
 
@@ -42,14 +44,39 @@ def amounts(container: core_v1.Container, kind: str) -> Mapping[str, str]:
     return {**(resources.limits or {}), **(resources.requests or {})}
 
 
-def limits(container: core_v1.Container) -> Limits:
-    requests, ceilings = amounts(container, "requests"), amounts(container, "limits")
-    cpu = milli(requests["cpu"]) if "cpu" in requests else 0
+def limits(container: core_v1.Container, period: int = QUOTA_PERIOD) -> Limits:
+    """Args: period: the microseconds over which a CPU limit holds; 0 for no such limits at all."""
+    asked, ceilings = amounts(container, "requests"), amounts(container, "limits")
     return Limits(
-        cpu_shares=min(max(cpu * SHARES_PER_CPU // 1000, MIN_SHARES), MAX_SHARES),
-        cpu_quota=max(milli(ceilings["cpu"]) * QUOTA_PERIOD // 1000, MIN_QUOTA) if _positive(ceilings, "cpu") else 0,
+        cpu_shares=shares(milli(asked["cpu"]) if "cpu" in asked else 0),
+        cpu_quota=quota(milli(ceilings["cpu"]) if "cpu" in ceilings else 0, period),
         memory=value(ceilings["memory"]) if "memory" in ceilings else 0,
     )
+
+
+def shares(cpu: int) -> int:
+    """A request of CPU (in thousandths) as cgroup v1 weighs it."""
+    return min(max(cpu * SHARES_PER_CPU // 1000, MIN_SHARES), MAX_SHARES)
+
+
+def quota(cpu: int, period: int = QUOTA_PERIOD) -> int:
+    """A limit of CPU (in thousandths) in microseconds a period; 0 for none."""
+    return max(cpu * period // 1000, MIN_QUOTA) if cpu and period else 0
+
+
+def pod_amounts(spec: core_v1.PodSpec, kind: str) -> requests.Amounts:
+    """The pod's `requests` or `limits` as a whole; those it states for itself stand above its containers'."""
+    asked = partial(_plain, kind=kind)
+    found = requests.together(spec.containers, spec.initContainers or (), asked)
+    if spec.resources is not None:
+        found |= requests.amounts(spec.resources.requests if kind == "requests" else spec.resources.limits)
+    overhead = requests.amounts(spec.overhead)
+    requests.add(found, overhead if kind == "requests" else {key: overhead[key] for key in overhead if key in found})
+    return found
+
+
+def _plain(container: core_v1.Container, kind: str) -> requests.Amounts:
+    return requests.amounts(amounts(container, kind))
 
 
 def _positive(of: Mapping[str, str], name: str) -> bool:
@@ -57,18 +84,21 @@ def _positive(of: Mapping[str, str], name: str) -> bool:
 
 
 def qos_class(spec: core_v1.PodSpec) -> str:
-    """Guaranteed: every container limits both CPU and memory and requests as much; BestEffort: none says anything."""
-    containers = [*spec.containers, *(spec.initContainers or ())]
-    if not any(_positive(amounts(each, "requests"), name) for each in containers for name in ("cpu", "memory")):
+    """Guaranteed: every container limits both CPU and memory and requests as much; BestEffort: none says anything. What
+    the pod states for itself counts instead of its containers' words."""
+    whole = spec.resources
+    if whole is not None and (whole.requests or whole.limits):
+        stated = [core_v1.Container(name="", resources=whole)]
+    else:
+        stated = [*spec.containers, *(spec.initContainers or ())]
+    if not any(_positive(amounts(each, "requests"), name) for each in stated for name in ("cpu", "memory")):
         return BEST_EFFORT
-    return GUARANTEED if all(_is_fixed(each) for each in containers) else BURSTABLE
+    return GUARANTEED if all(_is_fixed(each) for each in stated) else BURSTABLE
 
 
 def _is_fixed(container: core_v1.Container) -> bool:
-    requests, ceilings = amounts(container, "requests"), amounts(container, "limits")
-    return all(
-        _positive(ceilings, name) and parse(requests[name]) == parse(ceilings[name]) for name in ("cpu", "memory")
-    )
+    asked, ceilings = amounts(container, "requests"), amounts(container, "limits")
+    return all(_positive(ceilings, name) and parse(asked[name]) == parse(ceilings[name]) for name in ("cpu", "memory"))
 
 
 def oom_score(container: core_v1.Container, qos: str, node_memory: int) -> int:
@@ -77,19 +107,23 @@ def oom_score(container: core_v1.Container, qos: str, node_memory: int) -> int:
         return GUARANTEED_OOM_SCORE
     if qos == BEST_EFFORT:
         return BEST_EFFORT_OOM_SCORE
-    requests = amounts(container, "requests")
-    asked = value(requests["memory"]) if "memory" in requests else 0
+    stated = amounts(container, "requests")
+    asked = value(stated["memory"]) if "memory" in stated else 0
     score = 1000 - 1000 * asked // max(node_memory, 1)
     return min(max(score, 1000 + GUARANTEED_OOM_SCORE), BEST_EFFORT_OOM_SCORE - 1)
 
 
 def cgroup_parent(root: str, qos: str, uid: str, driver: str) -> str:
     """The pod's cgroup, as Docker's cgroup driver wants it written."""
-    tier = [] if qos == GUARANTEED else [qos.lower()]
     if driver == "systemd":
-        parts = ["kubepods", *tier, f"pod{uid.replace('-', '_')}"]
-        return "-".join(parts) + ".slice"
-    return "/".join([root.rstrip("/"), "kubepods", *tier, f"pod{uid}"])
+        return tier_parent(root, qos, driver).removesuffix(".slice") + f"-pod{uid.replace('-', '_')}.slice"
+    return f"{tier_parent(root, qos, driver)}/pod{uid}"
+
+
+def tier_parent(root: str, qos: str, driver: str) -> str:
+    """The cgroup of all pods of a QoS class; Guaranteed ones lie in that of all pods."""
+    parts = ["kubepods", *([] if qos == GUARANTEED else [qos.lower()])]
+    return "-".join(parts) + ".slice" if driver == "systemd" else "/".join([root.rstrip("/"), *parts])
 
 
 def total(containers: Iterable[core_v1.Container], kind: str, name: str) -> int:

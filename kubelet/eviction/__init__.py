@@ -1,0 +1,1 @@
+"""Evictions: which pods end when the node runs short of memory, disk, inodes or processes."""
