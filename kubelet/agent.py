@@ -48,10 +48,13 @@ from kubelet.server.listen import listen, tls
 from kubelet.server.logs import Logs
 from kubelet.server.pages import KubeletMetrics
 from kubelet.server.pages import routes as plain_pages
+from kubelet.server.stats import routes as stats_pages
 from kubelet.static.annotations import is_mirror, is_static
 from kubelet.static.channel import StaticChannel
 from kubelet.static.desk import StaticPods
 from kubelet.static.mirrors import Mirrors
+from kubelet.stats.disk import DiskUse
+from kubelet.stats.source import Stats
 from kubelet.upstream import Upstream
 from kubelet.volumes.claims import claimed
 from kubelet.watch import EngineWatch
@@ -85,6 +88,7 @@ class Agent:
         self._routes_wanted = asyncio.Event()
         self._followers = Followers()
         self._problem = "starting"
+        self._disk_use = DiskUse()
 
     def _container_changed(self, uid: str) -> None:
         self._pods.wake(uid)
@@ -314,6 +318,8 @@ class Agent:
         REGISTRY.register(metrics)
         stack.callback(REGISTRY.unregister, metrics)
         pages = plain_pages(self._pods, self._machine, REGISTRY, lambda: self._problem or self._health().runtime)
+        pages += stats_pages(Stats(self._pods, self._machine, self._disk_use))
+        stack.callback(self._disk_use.close)
         if options.read_only_port:
             await stack.enter_async_context(listen(options.address, options.read_only_port, pages))
         if not options.port:
