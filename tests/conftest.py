@@ -19,6 +19,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--ratchet-update", action="store_true", help="write tests/clients/ratchet/ anew from this run")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say which tests stay together when several processes share the work: those of a file, for its fixtures; those
+    of a folder of end-to-end or client tests, since a cluster's bridge and addresses are there once."""
+    for item in items:
+        where = item.path.relative_to(item.config.rootpath)
+        together = where.parent if where.parts[1] in ("e2e", "clients") else where
+        item.add_marker(pytest.mark.xdist_group(str(together)))
+
+
 def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> dict[str, Callable[[], object]]:
     """The daemons' own event loop: asyncio's does not always close a connection whose handshake was cut off."""
     return {"uvloop": uvloop.new_event_loop}

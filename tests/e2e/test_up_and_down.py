@@ -21,7 +21,7 @@ BUILT_IN = {":INPUT", ":OUTPUT", ":FORWARD", ":PREROUTING", ":POSTROUTING"}
 def host() -> Iterator[Host]:
     folder = Path(tempfile.mkdtemp(prefix="pyu-"))
     try:
-        with Lan("pyubr", "172.29.12") as lan, Host("pyu-1", folder, lan) as machine:
+        with Lan("pyubr", "172.29.13") as lan, Host("pyu-1", folder, lan) as machine:
             yield machine
     finally:
         shutil.rmtree(folder)
