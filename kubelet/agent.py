@@ -10,6 +10,7 @@ from pathlib import Path
 
 from prometheus_client import REGISTRY
 
+from api import quantity
 from api.types import core_v1
 from client.events import EventRecorder
 from client.informer import Informer
@@ -24,6 +25,7 @@ from kubelet import node as nodes
 from kubelet.images.images import Images
 from kubelet.images.secrets import PullSecrets
 from kubelet.images.settings import collector, puller
+from kubelet.logs import archive as archives
 from kubelet.logs.follow import Followers
 from kubelet.network import routes
 from kubelet.network.cni import Cni
@@ -42,6 +44,7 @@ from kubelet.runtime.engine import Engine
 from kubelet.runtime.errors import EngineError
 from kubelet.runtime.inventory import Inventory
 from kubelet.sandboxes.pool import Pool, why_not
+from kubelet.server import deleted_logs
 from kubelet.server.exec import Executions
 from kubelet.server.images import ImagePages
 from kubelet.server.listen import listen, tls
@@ -157,6 +160,7 @@ class Agent:
             asker=self._asker,
             ground=Ground(self._name),
             channel=StaticChannel(self._upstream, self._mirrors.of),
+            archive=archives.Archive(options.root_dir, archives.limits(options)),
             objects=self._pod_objects,
             services=self._service_variables,
             claimed=partial(claimed, self._client),
@@ -190,6 +194,8 @@ class Agent:
             seccomp_default=self._options.seccomp_default,
             seccomp_folder=self._options.root_dir / "seccomp",
             engine_root=Path(str(info.get("DockerRootDir", "/var/lib/docker"))),
+            log_max_size=quantity.value(self._options.container_log_max_size),
+            log_max_files=self._options.container_log_max_files,
             sysctls=Allowed.of(self._options.allowed_unsafe_sysctls),
             apparmor=kernel.apparmor_enabled(),
             capabilities=kernel.bounded_capabilities(self._engine_version),
@@ -331,6 +337,7 @@ class Agent:
         streams = Executions(self._pods, self._engine).routes()
         images = ImagePages(self._engine, self._collector).routes()
         secure = [web.get("/containerLogs/{namespace}/{pod}/{container}", logs.serve), *streams, *images, *pages]
+        secure += deleted_logs.routes(self._pods.node.archive)
         await stack.enter_async_context(listen(options.address, options.port, secure, context))
 
     async def _stop(self) -> None:

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from api.types import core_v1
 from kubelet.images.images import Images
+from kubelet.logs.archive import Archive
 from kubelet.network.cni import Cni
 from kubelet.network.files import Dns
 from kubelet.pod.env import Objects
@@ -56,6 +57,7 @@ class NodeContext:
     asker: Asker
     ground: Ground
     channel: Channel
+    archive: Archive
     objects: Callable[[core_v1.Pod], Awaitable[Objects]]
     """Fetches the ConfigMaps and Secrets that a pod uses."""
     services: Callable[[core_v1.Pod], Mapping[str, str]]

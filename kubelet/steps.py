@@ -327,6 +327,8 @@ class Steps:
         await asyncio.gather(*(self.node.engine.kill(each, "SIGKILL") for each in ids))
 
     async def remove_containers(self, ids: tuple[str, ...]) -> None:
+        await self.node.archive.keep(map(self.node.inventory.get, ids), self.node.ground.engine_root)
+
         async def remove(container_id: str) -> None:
             await self.node.engine.remove(container_id)
             self.node.inventory.removed(container_id)

@@ -49,6 +49,8 @@ class Sieve:
                 entry = _decode(line)
             except msgspec.DecodeError:
                 continue
+            if not entry.log:
+                continue
             if self._stream and entry.stream != self._stream:
                 continue
             if self._since and stamp(entry.time) < self._since:

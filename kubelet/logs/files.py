@@ -22,15 +22,15 @@ def log_path(engine_root: Path, container_id: str) -> Path:
 class LogReader:
     """Reads whole lines. `close()` it. Raises FileNotFoundError when there is no such log."""
 
-    def __init__(self, path: Path, tail: int | None = None, since: float = 0.0) -> None:
-        """Begin at the first line, or `tail` lines before the end; whole files that are older than `since` (seconds
-        since the epoch) are passed over."""
+    def __init__(self, path: Path, tail: int | None = None, since: float = 0.0, *, last: int | None = None) -> None:
+        """Begin at the first line, or `tail` lines before the end, or with the first line of the `last` bytes; whole
+        files that are older than `since` (seconds since the epoch) are passed over."""
         self._path = path
         self._rest = b""
         opened = self._open_all()
         if not opened:
             raise FileNotFoundError(f"no log at {path}")
-        chosen = _first(opened, tail, since)
+        chosen = _first(opened, tail, since) if last is None else _within(opened, last)
         self._fd = opened.pop(chosen)
         _close(opened)
 
@@ -113,6 +113,28 @@ def _first(opened: list[int], tail: int | None, since: float) -> int:
         if os.fstat(opened[index]).st_mtime >= since:
             return index
     return 0
+
+
+def _within(opened: list[int], size: int) -> int:
+    """The file in which the last so many bytes begin; it is left at the first whole line of them."""
+    for index, fd in enumerate(opened):
+        here = os.fstat(fd).st_size
+        if here > size:
+            return index if _seek_line(fd, here - size) else max(index - 1, 0)
+        size -= here
+    return len(opened) - 1
+
+
+def _seek_line(fd: int, position: int) -> bool:
+    """Go to the first line that begins at or after a position; False if there is none."""
+    position = max(position - 1, 0)  # a line break just before it is the one sought
+    while block := os.pread(fd, BLOCK, position):
+        at = block.find(b"\n")
+        if at >= 0:
+            os.lseek(fd, position + at + 1, os.SEEK_SET)
+            return position + at + 1 < os.fstat(fd).st_size
+        position += len(block)
+    return False
 
 
 def _seek_back(fd: int, lines: int) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from api.types import core_v1
+from kubelet.logs.workload import workload_of
 from kubelet.pod import resources
 from kubelet.pod.expand import expand
 from kubelet.pod.ground import Ground
@@ -108,7 +109,10 @@ def container_body(pod: core_v1.Pod, spec: core_v1.Container, wanted: Wanted, gr
         # Swap would make the limit a wish: memory and swap together are capped at the same amount.
         "MemorySwap": share.memory,
         "OomScoreAdj": max(score, ground.lowest_oom_score),
-        "LogConfig": {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "5"}},
+        "LogConfig": {
+            "Type": "json-file",
+            "Config": {"max-size": str(ground.log_max_size), "max-file": str(ground.log_max_files)},
+        },
         "RestartPolicy": {"Name": "no"},
     }
     if share.cpu_quota:
@@ -127,6 +131,7 @@ def container_body(pod: core_v1.Pod, spec: core_v1.Container, wanted: Wanted, gr
             labels.CONTAINER_TYPE: labels.CONTAINER,
             labels.CONTAINER_NAME: spec.name,
             labels.SANDBOX_ID: wanted.sandbox_id,
+            labels.WORKLOAD: workload_of(metadata),
             labels.ATTEMPT: str(wanted.attempt),
             labels.SPEC_HASH: wanted.spec_hash,
             labels.GRACE: str(pod_spec.terminationGracePeriodSeconds or 0),

@@ -22,6 +22,8 @@ class Ground:
     seccomp_folder: Path = Path("/var/lib/pytheas/kubelet/seccomp")
     engine_root: Path = Path("/var/lib/docker")
     """The engine's own folder, in which it keeps what containers write."""
+    log_max_size: int = 10 << 20
+    log_max_files: int = 5
     sysctls: Allowed = field(default_factory=Allowed)
     apparmor: bool = False
     """Whether the kernel enforces AppArmor profiles."""
