@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from types import TracebackType
 
 from kubectl.terminal import Terminal
@@ -16,6 +17,7 @@ class Progress:
 
     def __init__(self, terminal: Terminal, text: str) -> None:
         self.text = text
+        self._source: Callable[[], str] = lambda: self.text
         self._terminal = terminal
         self._stop = threading.Event()
         self._lock = threading.Lock()
@@ -35,6 +37,10 @@ class Progress:
             self._thread.join()
             self._clear()
 
+    def follow(self, text: Callable[[], str]) -> None:
+        """From now on the line says what `text` gives each time."""
+        self._source = text
+
     def print(self, text: str) -> None:
         """A line that stays, on standard output."""
         with self._lock:
@@ -43,13 +49,20 @@ class Progress:
             self._terminal.print(text)
             self._terminal.flush()
 
+    def complain(self, text: str) -> None:
+        """A line that stays, on standard error."""
+        with self._lock:
+            if self._thread:
+                self._clear()
+            self._terminal.complain(text)
+
     def _spin(self) -> None:
         turn = 0
         while not self._stop.wait(0.1):
             with self._lock:
                 seconds = int(time.monotonic() - self._started)
                 frame = self._terminal.paint(FRAMES[turn % len(FRAMES)], "cyan")
-                self._terminal.err.write(f"\r\x1b[K{frame} {self.text} ({seconds}s)")
+                self._terminal.err.write(f"\r\x1b[K{frame} {self._source()} ({seconds}s)")
                 self._terminal.err.flush()
             turn += 1
 

@@ -11,7 +11,7 @@ import socket
 import ssl
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlencode, urlsplit
@@ -76,9 +76,9 @@ class Transport:
 
     @contextmanager
     def open(
-        self, path: str, query: Query | None = None, headers: Mapping[str, str] | None = None
+        self, path: str, query: Query | None = None, headers: Mapping[str, str] | None = None, *, method: str = "GET"
     ) -> Iterator[http.client.HTTPResponse]:
-        """A GET whose answer is read as it comes (a watch, a followed log), on a connection of its own.
+        """A request whose answer is read as it comes (a watch, a followed log), on a connection of its own.
 
         Safe to call from several threads.
         """
@@ -88,11 +88,36 @@ class Transport:
             raise self._unreachable(problem) from problem
         with closing(connection):
             try:
-                response = self._send(connection, "GET", self._target(path, query), None, headers)
+                response = self._send(connection, method, self._target(path, query), None, headers)
             except (OSError, http.client.HTTPException) as problem:
                 raise self._unreachable(problem) from problem
             with response:
                 yield response
+
+    def upload(self, path: str, body: Iterable[bytes], length: int, content_type: str) -> Answer:
+        """POST a body that is made as it is sent, on a connection of its own. Raises Unreachable.
+
+        A server that has heard enough may answer and hang up before the end: its answer counts. Safe to call from
+        several threads.
+        """
+        headers = {"Content-Type": content_type, "Content-Length": str(length)}
+        try:
+            connection = self._connect()
+        except OSError as problem:
+            raise self._unreachable(problem) from problem
+        with closing(connection):
+            try:
+                try:
+                    connection.request("POST", self._target(path, None), None, {**self._headers, **headers})
+                    for piece in body:
+                        connection.send(piece)
+                except ConnectionError:
+                    if connection.sock is None:
+                        raise
+                response = connection.getresponse()
+                return Answer(response.status, response.read(), response.headers.get_all("Warning") or [])
+            except (OSError, http.client.HTTPException) as problem:
+                raise self._unreachable(problem) from problem
 
     def close(self) -> None:
         if self._connection is not None:

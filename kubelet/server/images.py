@@ -13,10 +13,10 @@ from typing import Any
 import msgspec
 
 from api.errors import BadRequest, Conflict, InternalError, NotFound, ServiceUnavailable, StatusError
+from api.layers import chain_ids
 from daemon.aio import web
 from daemon.log import logger
 from kubelet.disk import file_system
-from kubelet.images.chains import chain_ids
 from kubelet.images.collector import Collector, present
 from kubelet.runtime import container as labels
 from kubelet.runtime import errors as engines

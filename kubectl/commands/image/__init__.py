@@ -1,0 +1,1 @@
+"""`pytheas image`: images on the nodes, without a registry."""
