@@ -40,6 +40,7 @@ from kubelet.pods import Pods
 from kubelet.probes.handler import Asker
 from kubelet.registration import Registration
 from kubelet.runtime import kernel, oom, pause
+from kubelet.runtime.accounts import ImageAccounts
 from kubelet.runtime.engine import Engine
 from kubelet.runtime.errors import EngineError
 from kubelet.runtime.inventory import Inventory
@@ -158,6 +159,7 @@ class Agent:
             cni=self._cni,
             pool=self._pool,
             asker=self._asker,
+            accounts=ImageAccounts(self._engine, self._name),
             ground=Ground(self._name),
             channel=StaticChannel(self._upstream, self._mirrors.of),
             archive=archives.Archive(options.root_dir, archives.limits(options)),

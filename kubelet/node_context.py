@@ -16,10 +16,11 @@ from kubelet.network.files import Dns
 from kubelet.pod.env import Objects
 from kubelet.pod.ground import Ground
 from kubelet.probes.handler import Asker
+from kubelet.runtime.accounts import ImageAccounts
 from kubelet.runtime.engine import Engine
 from kubelet.runtime.inventory import Inventory
-from kubelet.volumes.claims import Claimed
 from kubelet.sandboxes.pool import Pool
+from kubelet.volumes.claims import Claimed
 
 
 class Channel(Protocol):
@@ -64,6 +65,8 @@ class NodeContext:
     """The pod's service variables."""
     claimed: Callable[[core_v1.Pod], Awaitable[Claimed]]
     """Looks up the PersistentVolumes that the pod's claims are bound to."""
+    accounts: ImageAccounts
+    """The users and groups that images bring along."""
     dns: Dns = field(default_factory=Dns)
     host_ips: tuple[str, ...] = ()
     allocatable: Mapping[str, str] = field(default_factory=dict)

@@ -15,16 +15,16 @@ from functools import partial
 from api.types import core_v1
 from daemon.log import logger
 from kubelet.cgroups.tree import Tree
+from kubelet.gather import gather
 from kubelet.images.images import Image, ImageError
 from kubelet.lifecycle import actions
-from kubelet.lifecycle.restart import spec_hash
-from kubelet.mounts import MAX_MESSAGE, container_mounts, read_message
+from kubelet.mounts import MAX_MESSAGE, read_message
 from kubelet.network.cni import Attachment, CniError
 from kubelet.network.files import domain, hostname, hosts_file, resolv_conf
 from kubelet.node_context import NodeContext
-from kubelet.pod.create import Wanted, container_body, parent, sandbox_body
-from kubelet.pod.env import ConfigError, environment
+from kubelet.pod.create import parent, sandbox_body
 from kubelet.pod.fields import Facts
+from kubelet.pod.problem import ConfigError
 from kubelet.pod.resources import total
 from kubelet.probes.handler import Target
 from kubelet.runtime import container as labels
@@ -210,7 +210,8 @@ class Steps:
             body = await self._body(spec, step, image, sandbox_id, ips)
         except (ConfigError, ValueError, OSError) as error:
             say("Warning", "Failed", f"Error: {error}")
-            raise StepFailed(step.name, "CreateContainerConfigError", str(error)) from error
+            reason = error.reason if isinstance(error, ConfigError) else ConfigError.reason
+            raise StepFailed(step.name, reason, str(error)) from error
         try:
             container_id = await self._create(body, self._name(step.name, step.attempt), image)
             say("Normal", "Created", f"Created container: {step.name}")
@@ -242,12 +243,8 @@ class Steps:
         sandbox_id: str,
         ips: tuple[str, ...],
     ) -> dict[str, object]:
-        services = self.node.services(self.pod)
-        objects = await self.node.objects(self.pod)
-        env = environment(self.pod, spec, self.facts(ips), objects, services)
-        mounts = await asyncio.to_thread(container_mounts, self.spec, spec, self.folder, step.attempt, env)
-        wanted = Wanted(sandbox_id, step.attempt, image.id, spec_hash(spec), env, mounts, image.user)
-        return container_body(self.pod, spec, wanted, self.node.ground)
+        facts = self.facts(ips)
+        return await gather(self.node, self.pod, spec, self.folder, image, sandbox_id, step.attempt, facts)
 
     async def _run(self, body: Mapping[str, object], name: str, image: Image) -> str:
         container_id = await self._create(body, name, image)

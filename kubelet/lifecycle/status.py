@@ -8,8 +8,9 @@ from api.types import core_v1
 from kubelet.lifecycle.conditions import conditions
 from kubelet.lifecycle.restart import initialized, restart_at, runs_again, wanted
 from kubelet.lifecycle.view import TERMINAL, Failure, View, is_sidecar
+from kubelet.pod.identity import Identity
 from kubelet.pod.resources import qos_class
-from kubelet.runtime.container import Container, State
+from kubelet.runtime.container import USER, Container, State
 
 FLIP_AFTER = 2.0
 """Seconds that the first sight of an image error is shown before the back-off is."""
@@ -21,6 +22,8 @@ def pod_status(view: View, now: float) -> core_v1.PodStatus:
     told = view.pod.status or core_v1.PodStatus()
     inits = [_container(view, each, now, init=True) for each in view.init_containers]
     mains = [_container(view, each, now, init=False) for each in view.spec.containers]
+    if view.evicted is not None and not view.members and not told.containerStatuses:
+        inits, mains = [], []  # refused before it began: there is nothing to tell of its containers
     phase = _phase(view, inits, mains)
     # A pod whose sandbox is gone is still known by the address it had.
     ips = view.network.ips if view.network is not None and view.wired else [each.ip for each in told.podIPs or ()]
@@ -78,12 +81,18 @@ def _container(view: View, spec: core_v1.Container, now: float, *, init: bool) -
         image=(shown.image if shown else "") or spec.image or "",
         imageID=f"docker://{shown.image_id}" if shown and shown.image_id else "",
         containerID=f"docker://{shown.id}" if shown else None,
+        user=_user(shown),
         ready=ready,
         started=started,
         restartCount=max(newest.attempt if newest else 0, told.restartCount if told else 0),
         state=state,
         lastState=last or core_v1.ContainerState(),
     )
+
+
+def _user(shown: Container | None) -> core_v1.ContainerUser | None:
+    who = Identity.parse(shown.labels.get(USER, "")) if shown is not None else None
+    return who.reported() if who is not None else None
 
 
 def _over(view: View) -> bool:

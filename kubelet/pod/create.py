@@ -8,9 +8,10 @@ from typing import Any
 
 from api.types import core_v1
 from kubelet.logs.workload import workload_of
-from kubelet.pod import resources
+from kubelet.pod import resources, sysctls
 from kubelet.pod.expand import expand
 from kubelet.pod.ground import Ground
+from kubelet.pod.identity import ROOT, Identity
 from kubelet.pod.security import apply_security
 from kubelet.runtime import container as labels
 from kubelet.runtime import pause
@@ -39,7 +40,9 @@ class Wanted:
     spec_hash: str
     env: Mapping[str, str] = field(default_factory=dict)
     mounts: Sequence[Mount] = ()
-    image_user: str = ""
+    user: Identity = ROOT
+    devices: Sequence[str] = ()
+    """The machine's, for a privileged container."""
 
 
 def sandbox_body(
@@ -59,9 +62,7 @@ def sandbox_body(
         "LogConfig": {"Type": "none"},
         "RestartPolicy": {"Name": "no"},
         "ReadonlyRootfs": True,
-        "Sysctls": {each.name: each.value for each in (spec.securityContext.sysctls or ())}
-        if spec.securityContext is not None
-        else {},
+        "Sysctls": sysctls.values(spec),
     }
     body: dict[str, Any] = {
         "Image": ground.pause_image,
@@ -92,7 +93,7 @@ def _join(body: dict[str, Any], space: Space) -> None:
 
 
 def container_body(pod: core_v1.Pod, spec: core_v1.Container, wanted: Wanted, ground: Ground) -> dict[str, Any]:
-    """Raises ValueError with a sentence when the spec and the image contradict each other."""
+    """Raises CreateError when it names a profile that can't be had."""
     metadata, pod_spec = _parts(pod)
     share = resources.limits(spec)
     qos = resources.qos_class(pod_spec)
@@ -114,11 +115,13 @@ def container_body(pod: core_v1.Pod, spec: core_v1.Container, wanted: Wanted, gr
             "Config": {"max-size": str(ground.log_max_size), "max-file": str(ground.log_max_files)},
         },
         "RestartPolicy": {"Name": "no"},
+        "GroupAdd": [str(each) for each in wanted.user.groups if each != wanted.user.gid],
     }
     if share.cpu_quota:
         host |= {"CpuPeriod": resources.QUOTA_PERIOD, "CpuQuota": share.cpu_quota}
     body: dict[str, Any] = {
         "Image": wanted.image_id,
+        "User": f"{wanted.user.uid}:{wanted.user.gid}",
         "Env": [f"{name}={value}" for name, value in wanted.env.items()],
         "WorkingDir": spec.workingDir or "",
         "Tty": bool(spec.tty),
@@ -134,6 +137,7 @@ def container_body(pod: core_v1.Pod, spec: core_v1.Container, wanted: Wanted, gr
             labels.WORKLOAD: workload_of(metadata),
             labels.ATTEMPT: str(wanted.attempt),
             labels.SPEC_HASH: wanted.spec_hash,
+            labels.USER: str(wanted.user),
             labels.GRACE: str(pod_spec.terminationGracePeriodSeconds or 0),
         },
         "HostConfig": host,
@@ -146,7 +150,7 @@ def container_body(pod: core_v1.Pod, spec: core_v1.Container, wanted: Wanted, gr
         body["Cmd"] = []
     if spec.lifecycle is not None and spec.lifecycle.stopSignal:
         body["StopSignal"] = spec.lifecycle.stopSignal
-    apply_security(pod_spec, spec, body, wanted.image_user, ground)
+    apply_security(pod_spec, spec, body, wanted.devices, ground)
     return body
 
 

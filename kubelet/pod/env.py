@@ -8,12 +8,10 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from api.types import core_v1
+from kubelet.pod import env_file
 from kubelet.pod.expand import expand
 from kubelet.pod.fields import Facts, field_value, resource_value
-
-
-class ConfigError(ValueError):
-    """The container asks for something that isn't there: it can't be created until it is."""
+from kubelet.pod.problem import ConfigError as ConfigError
 
 
 @dataclass(frozen=True)
@@ -31,13 +29,17 @@ def environment(
     facts: Facts,
     objects: Objects,
     services: Mapping[str, str],
+    files: Mapping[tuple[str, str], str | None] | None = None,
 ) -> dict[str, str]:
-    """The variables by name. Raises ConfigError."""
+    """The variables by name. `files` are what `file_references` names, None for one that isn't there.
+
+    Raises ConfigError.
+    """
     values: dict[str, str] = dict(services)
     for source in container.envFrom or ():
         values |= _from_source(source, objects)
     for variable in container.env or ():
-        resolved = _value(pod, container, variable, facts, objects, values)
+        resolved = _value(pod, container, variable, facts, objects, values, files or {})
         if resolved is not None:
             values[variable.name] = resolved
     return values
@@ -50,9 +52,10 @@ def _value(
     facts: Facts,
     objects: Objects,
     known: Mapping[str, str],
+    files: Mapping[tuple[str, str], str | None],
 ) -> str | None:
     source = variable.valueFrom
-    if source is None:
+    if variable.value or source is None:
         return expand(variable.value or "", known)
     if source.fieldRef is not None:
         return _checked(partial(field_value, pod, source.fieldRef.fieldPath, facts))
@@ -65,7 +68,7 @@ def _value(
     if source.secretKeyRef is not None:
         secret = source.secretKeyRef
         return _key("secret", objects.secrets, secret.name, secret.key, secret.optional, pod)
-    return None
+    return _from_file(source.fileKeyRef, files) if source.fileKeyRef is not None else ""
 
 
 def _owner(
@@ -103,6 +106,23 @@ def _key(
         spoken = {"configmap": "ConfigMap", "secret": "Secret"}[kind]
         raise ConfigError(f"couldn't find key {key} in {spoken} {namespace}/{name}")
     return found[key].decode(errors="replace")
+
+
+def _from_file(ref: core_v1.FileKeySelector, files: Mapping[tuple[str, str], str | None]) -> str | None:
+    text = files.get((ref.volumeName, ref.path))
+    try:
+        found = env_file.value(text, ref.key) if text is not None else ""
+    except ValueError as error:
+        raise ConfigError(f"couldn't parse env file: {error}") from error
+    if found or ref.optional:
+        return found or None
+    raise ConfigError(f'environment variable key "{ref.key}" not found in file "{ref.path}"')
+
+
+def file_references(container: core_v1.Container) -> set[tuple[str, str]]:
+    """The files that variables come from: volume and path."""
+    refs = [each.valueFrom.fileKeyRef for each in container.env or () if each.valueFrom is not None]
+    return {(each.volumeName, each.path) for each in refs if each is not None}
 
 
 def _from_source(source: core_v1.EnvFromSource, objects: Objects) -> dict[str, str]:

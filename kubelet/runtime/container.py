@@ -23,6 +23,7 @@ NETWORK = "dev.pytheas.network"
 ATTEMPT = "dev.pytheas.attempt"
 SPEC_HASH = "dev.pytheas.spec-hash"
 GRACE = "dev.pytheas.grace-period"
+USER = "dev.pytheas.user"
 WORKLOAD = "dev.pytheas.workload"
 LOG_MESSAGE_POLICY = "dev.pytheas.termination-message-policy"
 

@@ -209,6 +209,21 @@ class Engine:
     def _path(self, path: str) -> str:
         return f"/v{self._ready().api_version}{path}"
 
+    async def archive(self, container_id: str, path: str, most: int) -> bytes:
+        """A tar of what lies at a path in a container, which needn't run. Raises NotFound, and EngineError for more
+        than `most` bytes."""
+
+        def read(docker: Any) -> bytes:
+            stream, _ = docker.get_archive(container_id, path)
+            content = bytearray()
+            for chunk in stream:
+                content += chunk
+                if len(content) > most:
+                    raise EngineError(f"{path} is larger than {most} bytes")
+            return bytes(content)
+
+        return await self._ask(read)
+
     def open_logs(self, container_id: str, **options: Any) -> Any:
         """Docker's log stream, blocking: for a thread of the caller's. Has `close()`."""
         return _translated(lambda: self._ready().logs(container_id, stream=True, **options))

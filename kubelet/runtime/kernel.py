@@ -10,6 +10,8 @@ _APPARMOR = Path("/sys/module/apparmor/parameters/enabled")
 _STATUS = Path("/proc/self/status")
 NATIVE_BOUNDS = 23
 """The first version of Docker that asks for no capability that the machine doesn't have."""
+KNOWN = NAMES[: NAMES.index("AUDIT_READ") + 1]
+"""The capabilities that Docker knows before that version."""
 
 
 def apparmor_enabled(parameter: Path = _APPARMOR) -> bool:
@@ -26,5 +28,5 @@ def bounded_capabilities(engine_version: str, status: Path = _STATUS) -> tuple[s
         return ()
     line = next(each for each in status.read_text().splitlines() if each.startswith("CapBnd:"))
     mask = int(line.split()[1], 16)
-    present = tuple(name for number, name in enumerate(NAMES) if mask >> number & 1)
-    return () if len(present) == len(NAMES) else present
+    present = tuple(name for number, name in enumerate(KNOWN) if mask >> number & 1)
+    return () if present == KNOWN else present

@@ -11,11 +11,13 @@ import pytest
 from api.types import core_v1, meta_v1
 from kubelet.pod import resources
 from kubelet.pod.create import Mount, Wanted, container_body, sandbox_body
-from kubelet.pod.env import ConfigError, Objects, environment, references, service_variables
+from kubelet.pod.env import Objects, environment, references, service_variables
 from kubelet.pod.expand import expand
 from kubelet.pod.fields import Facts, FieldError, field_value, resource_value
 from kubelet.pod.ground import Ground
-from kubelet.pod.security import SecurityError, seccomp
+from kubelet.pod.identity import Identity
+from kubelet.pod.problem import ConfigError, CreateError
+from kubelet.pod.security import seccomp
 
 GROUND = Ground("n1", "pause:1", "/top", "cgroupfs", 8 << 30, 0)
 
@@ -233,38 +235,55 @@ def test_args_alone_keep_the_images_entrypoint() -> None:
     assert body["Cmd"] == ["1x"]
 
 
-def secured(own: dict[str, Any], whole: dict[str, Any], image_user: str = "") -> dict[str, Any]:
+def secured(own: dict[str, Any], whole: dict[str, Any], ground: Ground = GROUND) -> dict[str, Any]:
     pod = pod_of(main(securityContext=own), securityContext=whole)
-    return container_body(pod, only(pod), Wanted("sb", 0, "i", "h", image_user=image_user), GROUND)
+    who = Identity(5, 7, (7, 9))
+    return container_body(pod, only(pod), Wanted("sb", 0, "i", "h", user=who, devices=["/dev/fuse"]), ground)
 
 
 def test_the_containers_security_context_wins() -> None:
-    body = secured(
-        {"runAsUser": 5, "capabilities": {"add": ["NET_ADMIN"], "drop": ["ALL"]}}, {"runAsUser": 9, "fsGroup": 7}
-    )
-    assert body["User"] == "5"
+    own = {
+        "capabilities": {"add": ["NET_ADMIN"], "drop": ["ALL"]},
+        "seccompProfile": {"type": "RuntimeDefault"},
+        "seLinuxOptions": {"level": "s0:c1,c2"},
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+    }
+    body = secured(own, {"seccompProfile": {"type": "Unconfined"}, "seLinuxOptions": {"type": "spc_t"}})
     host = body["HostConfig"]
-    assert (host["CapAdd"], host["CapDrop"], host["GroupAdd"]) == (["NET_ADMIN"], ["ALL"], ["7"])
-    assert secured({}, {"runAsGroup": 8}, "app")["User"] == "app:8"
-    assert secured({"privileged": True}, {})["HostConfig"]["Privileged"] is True
+    assert (body["User"], host["GroupAdd"], body["Labels"]["dev.pytheas.user"]) == ("5:7", ["9"], "5:7:7,9")
+    assert (host["CapAdd"], host["CapDrop"], host["ReadonlyRootfs"]) == (["NET_ADMIN"], ["ALL"], True)
+    assert host["SecurityOpt"] == ["no-new-privileges", "label=level:s0:c1,c2"]
 
 
-@pytest.mark.parametrize(
-    ("context", "image_user", "message"),
-    [
-        ({"runAsNonRoot": True, "runAsUser": 0}, "", "breaks non-root policy"),
-        ({"runAsNonRoot": True}, "", "image will run as root"),
-        ({"runAsNonRoot": True}, "0:0", "image will run as root"),
-        ({"runAsNonRoot": True}, "app", "non-numeric user"),
-    ],
-)
-def test_non_root_is_verified(context: dict[str, Any], image_user: str, message: str) -> None:
-    with pytest.raises(SecurityError, match=message):
-        secured(context, {}, image_user)
+def test_what_the_pod_says_holds_for_all_its_containers() -> None:
+    confined = {"type": "Localhost", "localhostProfile": "own"}
+    whole = {"appArmorProfile": confined, "seLinuxOptions": {"user": "u", "role": "r", "type": "t"}}
+    options = ["seccomp=unconfined", "apparmor=own", "label=user:u", "label=role:r", "label=type:t"]
+    assert secured({}, whole)["HostConfig"]["SecurityOpt"] == options
+    own = {"appArmorProfile": {"type": "Unconfined"}}
+    assert "apparmor=unconfined" in secured(own, whole)["HostConfig"]["SecurityOpt"]
 
 
-def test_non_root_that_is() -> None:
-    assert "User" not in secured({"runAsNonRoot": True}, {}, "1000")
+def test_an_unmasked_proc() -> None:
+    host = secured({"procMount": "Unmasked"}, {})["HostConfig"]
+    assert host["MaskedPaths"] == host["ReadonlyPaths"] == []
+    assert "MaskedPaths" not in secured({"procMount": "Default"}, {})["HostConfig"]
+
+
+def test_a_privileged_container() -> None:
+    host = secured({"privileged": True}, {"seccompProfile": {"type": "RuntimeDefault"}})["HostConfig"]
+    assert host["Privileged"] is True
+    assert host["SecurityOpt"] == ["seccomp=unconfined"]
+
+
+def test_a_privileged_container_where_the_machine_lacks_capabilities() -> None:
+    host = secured({"privileged": True}, {}, Ground("n1", capabilities=("CHOWN", "KILL")))["HostConfig"]
+    assert "Privileged" not in host
+    assert (host["CapAdd"], host["DeviceCgroupRules"]) == (["CHOWN", "KILL"], ["a *:* rwm"])
+    fuse = {"PathOnHost": "/dev/fuse", "PathInContainer": "/dev/fuse", "CgroupPermissions": "rwm"}
+    assert host["Devices"] == [fuse]
+    assert host["MaskedPaths"] == host["ReadonlyPaths"] == []
 
 
 def test_seccomp_profiles(tmp_path: Path) -> None:
@@ -278,5 +297,5 @@ def test_seccomp_profiles(tmp_path: Path) -> None:
     assert options(type="RuntimeDefault") == seccomp(None, Ground("n1", seccomp_default=True)) == []
     assert options(type="Localhost", localhostProfile="own.json") == ['seccomp={"defaultAction":"SCMP_ACT_ALLOW"}']
     for path in ("../own.json", "absent.json"):
-        with pytest.raises(SecurityError):
+        with pytest.raises(CreateError):
             options(type="Localhost", localhostProfile=path)

@@ -1,0 +1,15 @@
+"""Why a container can't be made, as its waiting state tells it."""
+
+from __future__ import annotations
+
+
+class ConfigError(ValueError):
+    """What the pod's spec asks for isn't there, or contradicts itself: it can't even be asked of the engine."""
+
+    reason = "CreateContainerConfigError"
+
+
+class CreateError(ConfigError):
+    """What only the engine would find out in Kubernetes: a profile or a user that isn't there."""
+
+    reason = "CreateContainerError"
