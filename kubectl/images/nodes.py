@@ -91,7 +91,7 @@ class NodeImages:
         self._transport = server.transport
         self._path = f"{object_path(NODE, None, node)}/proxy/images"
 
-    def list(self) -> list[Object]:
+    def present(self) -> list[Object]:
         with self._transport.open(self._path) as response:
             found: list[Object] = decode(_answer(response))["images"]
             return found

@@ -43,9 +43,7 @@ def opened(source: str, tell: Tell) -> Iterator[BinaryIO]:
 
 
 def _looks_like_a_path(source: str) -> bool:
-    return (
-        os.path.isdir(source) or source.startswith(("/", "./", "../", "~")) or source.endswith((".tar", ".gz", ".tgz"))
-    )
+    return source.startswith(("/", "./", "../", "~")) or source.endswith((".tar", ".gz", ".tgz"))
 
 
 def _file(path: str) -> BinaryIO:

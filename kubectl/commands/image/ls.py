@@ -27,7 +27,7 @@ def arguments(parser: Parser) -> None:
 def run(session: Session, args: argparse.Namespace) -> int:
     nodes, failed = chosen(session, args), 0
     found: dict[str, list[Object]] = {}
-    for node, result in on_each(nodes, lambda node: NodeImages(session.server, name_of(node)).list()):
+    for node, result in on_each(nodes, lambda node: NodeImages(session.server, name_of(node)).present()):
         if isinstance(result, Exception):
             failed = 1
             session.terminal.complain(f"error: {node}: {said(result)}")
