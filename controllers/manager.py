@@ -10,6 +10,7 @@ from controllers.controller import Controller
 from controllers.deployment.controller import DeploymentController
 from controllers.endpoints.controller import EndpointsController
 from controllers.endpoints.mirroring import MirroringController
+from controllers.ephemeralvolume import EphemeralVolumeController
 from controllers.garbage.controller import GarbageCollector
 from controllers.informers import Informers
 from controllers.monitors import Monitors
@@ -18,6 +19,7 @@ from controllers.nodeipam import NodeIpamController
 from controllers.nodelifecycle.controller import NodeLifecycleController
 from controllers.nodelifecycle.evictor import TaintEvictionController
 from controllers.options import Options
+from controllers.persistentvolume.controller import PersistentVolumeController
 from controllers.podgc import PodGcController
 from controllers.replicaset.controller import ReplicaSetController
 from controllers.rootca import RootCaController
@@ -41,6 +43,8 @@ CONTROLLERS: tuple[type[Controller], ...] = (
     NodeLifecycleController,
     TaintEvictionController,
     PodGcController,
+    PersistentVolumeController,
+    EphemeralVolumeController,
 )
 
 

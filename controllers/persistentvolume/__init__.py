@@ -1,0 +1,1 @@
+"""Claims get their volumes, volumes are given back, and neither goes while it is in use."""
