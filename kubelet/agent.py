@@ -52,6 +52,7 @@ from kubelet.server.listen import listen, tls
 from kubelet.server.logs import Logs
 from kubelet.server.pages import KubeletMetrics
 from kubelet.server.pages import routes as plain_pages
+from kubelet.server.portforward import Forwarding
 from kubelet.server.stats import routes as stats_pages
 from kubelet.static.annotations import is_mirror, is_static
 from kubelet.static.channel import StaticChannel
@@ -336,7 +337,10 @@ class Agent:
             log.warning("no HTTPS port: it needs --tls-cert-file, --tls-key-file and --client-ca-file")
             return
         context = tls(options.tls_cert_file, options.tls_key_file, options.client_ca_file)
-        streams = Executions(self._pods, self._engine).routes()
+        idle = float(options.streaming_connection_idle_timeout)
+        streams = [
+            route for serve in (Executions, Forwarding) for route in serve(self._pods, self._engine, idle).routes()
+        ]
         images = ImagePages(self._engine, self._collector).routes()
         secure = [web.get("/containerLogs/{namespace}/{pod}/{container}", logs.serve), *streams, *images, *pages]
         secure += deleted_logs.routes(self._pods.node.archive)

@@ -16,7 +16,7 @@ from kubelet.runtime.engine import Engine
 from kubelet.runtime.errors import EngineError
 from kubelet.runtime.hijack import STDERR, Hijacked
 from kubelet.server.find import Options, Refused, container_of, pod_of, read_options
-from kubelet.server.remote import Remote, WebSocketRemote
+from kubelet.server.remote import Remote, SpdyRemote, WebSocketRemote
 
 log = logger(__name__)
 
@@ -31,8 +31,9 @@ _PATHS = ("/{namespace}/{pod}/{container}", "/{namespace}/{pod}/{uid}/{container
 class Executions:
     """Serves both."""
 
-    def __init__(self, pods: Pods, engine: Engine) -> None:
-        self._pods, self._engine = pods, engine
+    def __init__(self, pods: Pods, engine: Engine, idle: float) -> None:
+        """`idle` is for how many seconds a connection may carry nothing."""
+        self._pods, self._engine, self._idle = pods, engine, idle
 
     def routes(self) -> list[web.AbstractRouteDef]:
         return [
@@ -54,13 +55,18 @@ class Executions:
         try:
             options = read_options(request)
             container = container_of(pod_of(self._pods, request), request.match_info["container"])
-            remote, response = await accept(request, options)
+            remote, response = await accept(request, options, self._idle)
         except Refused as refused:
             return refused.answer()
+        except ConnectionError as error:
+            log.debug("a client went before its stream began", why=str(error))
+            return web.Response()
         try:
             await self._run(remote, container, options, opens)
         except ConnectionError as error:
             log.debug("a client went in the middle of a stream", why=str(error))
+        finally:
+            await remote.close()
         return response
 
     async def _run(
@@ -118,13 +124,14 @@ class Executions:
         return streams, resize, ended
 
 
-async def accept(request: web.Request, options: Options) -> tuple[Remote, web.StreamResponse]:
+async def accept(request: web.Request, options: Options, idle: float) -> tuple[Remote, web.StreamResponse]:
     """Change over to the protocol that the client asks for. Raises Refused."""
     if request.headers.get("Upgrade", "").lower() == "websocket":
         first = Channel.STDOUT if options.stdout else Channel.STDERR if options.stderr else Channel.ERROR
         remote = await WebSocketRemote.accept(request, first)
         return remote, remote.socket
-    raise Refused(400, "Upgrade request required")
+    spoken = await SpdyRemote.accept(request, options, idle)
+    return spoken, web.Response()  # nobody is there to see it: the connection has been taken over
 
 
 async def carry(remote: Remote, streams: Hijacked, options: Options, resize: Resize, *, tty: bool) -> bool:
