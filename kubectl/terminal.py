@@ -39,6 +39,16 @@ class Terminal:
     def write(self, text: str) -> None:
         self.out.write(text)
 
+    def write_bytes(self, piece: bytes) -> None:
+        """What a container wrote, as it is, at once."""
+        buffer = getattr(self.out, "buffer", None)
+        if buffer is None:
+            self.out.write(piece.decode(errors="replace"))
+        else:
+            self.out.flush()
+            buffer.write(piece)
+        self.out.flush()
+
     def flush(self) -> None:
         self.out.flush()
 
