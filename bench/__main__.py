@@ -12,7 +12,20 @@ from pathlib import Path
 
 from bench.table import Row, render
 
-NAMES = ("create", "get", "list", "watch", "memory", "schedule", "endpoint", "start", "latency", "deploy", "idle")
+NAMES = (
+    "create",
+    "get",
+    "list",
+    "watch",
+    "memory",
+    "schedule",
+    "endpoint",
+    "start",
+    "latency",
+    "deploy",
+    "full",
+    "idle",
+)
 RESULTS = Path(__file__).with_name("results.json")
 
 

@@ -33,7 +33,7 @@ def measure() -> Iterable[Row]:
         _apply_and_wait(kubectl, 2)  # whatever is made once only is made
         for size in SIZES:
             figure = _apply_and_wait(kubectl, size)
-            limit = _plain_docker(here, size)
+            limit = plain_docker(here, size)
             goal = round(limit * 1.1, 2)
             yield Row(
                 f"apply → all Ready, Deployment of {size}", figure, "s", limit, "docker run of pairs, 4 at once", goal
@@ -43,7 +43,7 @@ def measure() -> Iterable[Row]:
 def _apply_and_wait(kubectl: Kubectl, size: int) -> float:
     """Seconds to `size` ready pods; they are gone again afterwards."""
     started = time.perf_counter()
-    kubectl("apply", "-f", "-", stdin=json.dumps(_deployment(size)))
+    kubectl("apply", "-f", "-", stdin=json.dumps(deployment(size)))
     kubectl("rollout", "status", "deployment/bench", "--timeout=120s", seconds=130)
     seconds = time.perf_counter() - started
     kubectl("delete", "deployment/bench", "--cascade=foreground", "--timeout=120s", seconds=130)
@@ -51,7 +51,7 @@ def _apply_and_wait(kubectl: Kubectl, size: int) -> float:
     return seconds
 
 
-def _deployment(size: int) -> dict[str, Any]:
+def deployment(size: int) -> dict[str, Any]:
     labels = {"app": "bench"}
     container = {"name": "app", "image": IMAGE, "imagePullPolicy": "Never", "command": COMMAND}
     spec = {"containers": [container], "terminationGracePeriodSeconds": 0}
@@ -67,7 +67,7 @@ def _deployment(size: int) -> dict[str, Any]:
     }
 
 
-def _plain_docker(here: Site, size: int) -> float:
+def plain_docker(here: Site, size: int) -> float:
     """Seconds to start `size` pairs by hand; they are gone again afterwards."""
 
     def docker(*argv: str) -> str:
