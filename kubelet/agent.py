@@ -29,7 +29,7 @@ from kubelet.logs import archive as archives
 from kubelet.logs.follow import Followers
 from kubelet.network import routes
 from kubelet.network.cni import Cni
-from kubelet.network.files import Dns
+from kubelet.network.resolver import Dns
 from kubelet.node_context import NodeContext
 from kubelet.objects import SYNC_DEADLINE, PodObjects
 from kubelet.options import Options
@@ -150,7 +150,6 @@ class Agent:
 
     def _context(self) -> NodeContext:
         options = self._options
-        conf = _read("/etc/resolv.conf")
         return NodeContext(
             name=self._name,
             root=options.root_dir,
@@ -167,7 +166,7 @@ class Agent:
             objects=self._pod_objects,
             services=self._service_variables,
             claimed=partial(claimed, self._client),
-            dns=Dns(options.cluster_dns, options.cluster_domain, conf),
+            dns=Dns(options.cluster_dns, options.cluster_domain, options.resolv_conf),
             host_ips=self._ips,
             allocatable=nodes.capacity(self._identity(), self._machine),
             engine_up=self._up,
@@ -350,13 +349,6 @@ class Agent:
         """Leave the pods running, and tell nothing more."""
         await self._pods.close()
         await self._objects.close()
-
-
-def _read(path: str) -> str:
-    try:
-        return Path(path).read_text()
-    except OSError:
-        return ""
 
 
 def _uid(pod: core_v1.Pod) -> str:

@@ -12,7 +12,7 @@ from api.types import core_v1
 from kubelet.images.images import Images
 from kubelet.logs.archive import Archive
 from kubelet.network.cni import Cni
-from kubelet.network.files import Dns
+from kubelet.network.resolver import Dns
 from kubelet.pod.env import Objects
 from kubelet.pod.ground import Ground
 from kubelet.probes.handler import Asker

@@ -20,11 +20,12 @@ from kubelet.images.images import Image, ImageError
 from kubelet.lifecycle import actions
 from kubelet.mounts import MAX_MESSAGE, read_message
 from kubelet.network.cni import Attachment, CniError
-from kubelet.network.files import domain, hostname, hosts_file, resolv_conf
+from kubelet.network.files import domain, hostname, hosts_file, kernel_name
+from kubelet.network.resolver import host_conf, resolver
 from kubelet.node_context import NodeContext
 from kubelet.pod.create import parent, sandbox_body
 from kubelet.pod.fields import Facts
-from kubelet.pod.problem import ConfigError
+from kubelet.pod.problem import ConfigError, SandboxError
 from kubelet.pod.resources import total
 from kubelet.probes.handler import Target
 from kubelet.runtime import container as labels
@@ -106,10 +107,11 @@ class Steps:
         self.folder.hosts().unlink(missing_ok=True)  # it says that the sandbox is wired
         try:
             space = await self.node.pool.take(self.spec)
-            body = sandbox_body(self.pod, self.node.ground, attempt, hostname(self.pod, self.node.name), space)
+            name = kernel_name(self.pod, self.node.name, self.node.dns.domain)
+            body = sandbox_body(self.pod, self.node.ground, attempt, name, space)
             start = self._run(body, self._name("POD", attempt), Image(self.node.ground.pause_image))
             await (self.node.pool.start_in(space, start) if space is not None else start)
-        except (EngineError, OSError) as error:
+        except (EngineError, SandboxError, OSError) as error:
             raise _sandbox_failed("sandbox", error) from error
 
     async def attach_network(self, sandbox_id: str) -> tuple[str, ...]:
@@ -123,7 +125,12 @@ class Steps:
                 raise _sandbox_failed("sandbox", error) from error
             except (CniError, EngineError) as error:
                 raise _sandbox_failed("network", error) from error
-        self._write_names(ips)
+        try:
+            lost = await asyncio.to_thread(self._write_names, ips)
+        except OSError as error:
+            raise _sandbox_failed("network", error) from error
+        for text in lost:
+            self.say("Warning", "DNSConfigForming", text)
         return ips
 
     async def _wire(self, sandbox_id: str) -> tuple[str, ...]:
@@ -171,13 +178,14 @@ class Steps:
             raise EngineError("the sandbox has ended")
         return f"/proc/{pid}/ns/net"
 
-    def _write_names(self, ips: tuple[str, ...]) -> None:
-        host_file = ""
-        if self.spec.hostNetwork:
-            host_file = _host_hosts()
-        name, own = hostname(self.pod, self.node.name), domain(self.pod, self.node.dns)
+    def _write_names(self, ips: tuple[str, ...]) -> tuple[str, ...]:
+        """What didn't fit into the files is returned. Blocks."""
+        dns, host_file = self.node.dns, _host_hosts() if self.spec.hostNetwork else ""
+        name, own = hostname(self.pod, self.node.name), domain(self.pod, dns.domain)
+        found = resolver(self.pod, dns, host_conf(dns))
+        self.folder.write(self.folder.resolv_conf(), found.text())
         self.folder.write(self.folder.hosts(), hosts_file(self.pod, ips, name, own, host_file))
-        self.folder.write(self.folder.resolv_conf(), resolv_conf(self.pod, self.node.dns))
+        return found.warnings
 
     async def present_image(self, step: actions.StartContainer) -> Image | None:
         """The container's image, or None if it has to be pulled. Raises StepFailed."""

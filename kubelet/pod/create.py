@@ -12,6 +12,7 @@ from kubelet.pod import resources, sysctls
 from kubelet.pod.expand import expand
 from kubelet.pod.ground import Ground
 from kubelet.pod.identity import ROOT, Identity
+from kubelet.pod.problem import SandboxError
 from kubelet.pod.security import apply_security
 from kubelet.runtime import container as labels
 from kubelet.runtime import pause
@@ -48,8 +49,13 @@ class Wanted:
 def sandbox_body(
     pod: core_v1.Pod, ground: Ground, attempt: int, hostname: str, space: Space | None = None
 ) -> dict[str, Any]:
-    """`space` is the network namespace that the sandbox joins by itself; without one Docker makes it."""
+    """`space` is the network namespace that the sandbox joins by itself; without one Docker makes it.
+
+    Raises SandboxError for what Docker can't give a single container.
+    """
     metadata, spec = _parts(pod)
+    if spec.hostUsers is False:
+        raise SandboxError("the container runtime does not support user namespaces, which hostUsers=false asks for")
     host: dict[str, Any] = {
         "NetworkMode": "host" if spec.hostNetwork else "none",
         "IpcMode": "host" if spec.hostIPC else "shareable",

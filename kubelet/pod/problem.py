@@ -1,4 +1,4 @@
-"""Why a container can't be made, as its waiting state tells it."""
+"""Why a sandbox or a container can't be made: a container's waiting state tells it, or an event of the pod."""
 
 from __future__ import annotations
 
@@ -13,3 +13,7 @@ class CreateError(ConfigError):
     """What only the engine would find out in Kubernetes: a profile or a user that isn't there."""
 
     reason = "CreateContainerError"
+
+
+class SandboxError(ValueError):
+    """The pod's own surroundings can't be as its spec wants them."""

@@ -12,9 +12,12 @@ import pytest
 from api.types import core_v1
 from kubelet.network import conf, host_ports, routes
 from kubelet.network.cni import Attachment, Cni, CniError
-from kubelet.network.files import Dns, domain, hostname, hosts_file, resolv_conf
+from kubelet.network.files import domain, hostname, hosts_file, kernel_name
+from kubelet.network.resolver import Dns, host_conf, resolver
+from kubelet.pod.problem import SandboxError
 
-DNS = Dns(("10.96.0.10",), "cluster.local", "nameserver 192.0.2.53\nsearch corp.example\noptions timeout:1\n")
+DNS = Dns(("10.96.0.10",), "cluster.local")
+HOST = "# made by hand\nnameserver 192.0.2.53\nsearch corp.example.\noptions timeout:1\n"
 
 
 def pod_of(**spec: Any) -> core_v1.Pod:
@@ -122,7 +125,7 @@ async def test_a_missing_plugin_and_a_missing_configuration(tmp_path: Path, cni:
 
 def test_hosts() -> None:
     pod = pod_of(hostname="db", subdomain="sub", hostAliases=[{"ip": "192.0.2.9", "hostnames": ["a", "b"]}])
-    name, own = hostname(pod, "n1"), domain(pod, DNS)
+    name, own = hostname(pod, "n1"), domain(pod, "cluster.local")
     assert (name, own) == ("db", "sub.shop.svc.cluster.local")
     text = hosts_file(pod, ["10.1.0.5"], name, own)
     assert "10.1.0.5\tdb.sub.shop.svc.cluster.local\tdb\n" in text
@@ -158,11 +161,60 @@ def test_hosts() -> None:
     ],
 )
 def test_resolv_conf(spec: dict[str, Any], lines: list[str]) -> None:
-    assert resolv_conf(pod_of(**spec), DNS).splitlines() == lines
+    found = resolver(pod_of(**spec), DNS, HOST)
+    assert (found.text().splitlines(), found.warnings) == (lines, ())
 
 
 def test_without_a_cluster_dns_the_nodes_own_is_used() -> None:
-    assert "nameserver 192.0.2.53" in resolv_conf(pod_of(), Dns((), "cluster.local", DNS.host_conf))
+    assert resolver(pod_of(), Dns(), HOST).servers == ["192.0.2.53"]
+
+
+def test_what_the_pod_adds_comes_last_and_its_options_win() -> None:
+    options = [{"name": "ndots", "value": "2"}, {"name": "edns0"}]
+    config = {"nameservers": ["10.96.0.10", "192.0.2.1"], "searches": ["x", "cluster.local"], "options": options}
+    found = resolver(pod_of(dnsConfig=config), DNS, HOST)
+    assert found.servers == ["10.96.0.10", "192.0.2.1"]
+    assert found.searches == ["shop.svc.cluster.local", "svc.cluster.local", "cluster.local", "corp.example", "x"]
+    assert found.options == ["ndots:2", "edns0"]
+
+
+def test_what_resolvers_would_not_read_is_left_out_and_told() -> None:
+    servers = [f"192.0.2.{number}" for number in range(1, 4)]
+    long = ".".join(["a" * 50] * 6)
+    config = {"nameservers": servers, "searches": [long, *(f"s{number}" for number in range(40))]}
+    found = resolver(pod_of(dnsConfig=config), DNS, HOST)
+    assert found.servers == ["10.96.0.10", *servers[:2]]
+    assert found.searches[4:] == [f"s{number}" for number in range(27)]
+    line = " ".join(found.searches)
+    assert found.warnings == (
+        "Nameserver limits were exceeded, some nameservers have been omitted, "
+        "the applied nameserver line is: 10.96.0.10 192.0.2.1 192.0.2.2",
+        f"Search Line limits were exceeded, some search paths have been omitted, the applied search line is: {line}",
+    )
+    wide = {"searches": [f"{number}.{'b' * 200}" for number in range(20)]}
+    assert len(" ".join(resolver(pod_of(dnsConfig=wide), DNS, HOST).searches)) <= 2048
+
+
+def test_the_nodes_own_resolver(tmp_path: Path) -> None:
+    own, behind = tmp_path / "resolv.conf", tmp_path / "behind"
+    own.write_text(HOST)
+    behind.write_text("nameserver 192.0.2.99\n")
+    assert host_conf(Dns(host_file=str(own)), behind) == HOST
+    own.write_text("nameserver 127.0.0.53\n")
+    assert host_conf(Dns(host_file=str(own)), behind) == "nameserver 192.0.2.99\n"
+    assert resolver(pod_of(dnsPolicy="Default"), DNS, host_conf(Dns(host_file=""))).searches == ["."]
+
+
+def test_the_name_that_the_kernel_has() -> None:
+    def name(**spec: Any) -> str:
+        return kernel_name(pod_of(**spec), "n1", "cluster.local")
+
+    assert name(hostname="db", subdomain="sub") == "db"
+    assert name(hostname="db", subdomain="sub", setHostnameAsFQDN=True) == "db.sub.shop.svc.cluster.local"
+    assert name(hostname="db", setHostnameAsFQDN=True) == "db"
+    assert name(hostname="db", subdomain="sub", hostnameOverride="own.example") == "own.example"
+    with pytest.raises(SandboxError, match=r"FQDN d+\.sub\.shop\.svc\.cluster\.local is too long \(64 char.*, 86 char"):
+        name(hostname="d" * 59, subdomain="sub", setHostnameAsFQDN=True)
 
 
 def test_routes() -> None:

@@ -16,7 +16,7 @@ from kubelet.pod.expand import expand
 from kubelet.pod.fields import Facts, FieldError, field_value, resource_value
 from kubelet.pod.ground import Ground
 from kubelet.pod.identity import Identity
-from kubelet.pod.problem import ConfigError, CreateError
+from kubelet.pod.problem import ConfigError, CreateError, SandboxError
 from kubelet.pod.security import seccomp
 
 GROUND = Ground("n1", "pause:1", "/top", "cgroupfs", 8 << 30, 0)
@@ -207,6 +207,11 @@ def test_the_sandbox_body() -> None:
     host = body["HostConfig"]
     assert (host["NetworkMode"], host["IpcMode"], host["OomScoreAdj"]) == ("none", "shareable", 0)
     assert sandbox_body(pod_of(main(), hostNetwork=True), GROUND, 0, "n1")["HostConfig"]["NetworkMode"] == "host"
+
+
+def test_a_sandbox_that_docker_cannot_make() -> None:
+    with pytest.raises(SandboxError, match="does not support user namespaces"):
+        sandbox_body(pod_of(main(), hostUsers=False), GROUND, 0, "web")
 
 
 def test_the_container_body() -> None:
