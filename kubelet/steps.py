@@ -17,8 +17,9 @@ from daemon.log import logger
 from kubelet.cgroups.tree import Tree
 from kubelet.gather import gather
 from kubelet.images.images import Image, ImageError
+from kubelet.last_words import read_end
 from kubelet.lifecycle import actions
-from kubelet.mounts import MAX_MESSAGE, read_message
+from kubelet.lifecycle.view import as_container
 from kubelet.network.cni import Attachment, CniError
 from kubelet.network.files import domain, hostname, hosts_file, kernel_name
 from kubelet.network.resolver import host_conf, resolver
@@ -27,7 +28,6 @@ from kubelet.pod.create import parent, sandbox_body
 from kubelet.pod.fields import Facts
 from kubelet.pod.problem import ConfigError, SandboxError
 from kubelet.pod.resources import total
-from kubelet.probes.handler import Target
 from kubelet.runtime import container as labels
 from kubelet.runtime.container import Container, State, docker_name, from_inspect
 from kubelet.runtime.errors import Conflict, EngineError, Hung, Unreachable
@@ -192,7 +192,7 @@ class Steps:
         spec = self._spec_of(step.name)
         try:
             return await self.node.images.present(
-                spec.image or "", spec.imagePullPolicy or "IfNotPresent", partial(self._say_of, step)
+                spec.image or "", spec.imagePullPolicy or "IfNotPresent", partial(self.say_of, step.name)
             )
         except ImageError as error:
             raise StepFailed(step.name, error.reason, str(error)) from error
@@ -201,19 +201,21 @@ class Steps:
         """Raises StepFailed."""
         try:
             image = self._spec_of(step.name).image or ""
-            say, warn = partial(self._say_of, step), partial(self.say, "Warning")
+            say, warn = partial(self.say_of, step.name), partial(self.say, "Warning")
             return await self.node.images.pull(image, say, self.pod, warn)
         except ImageError as error:
             raise StepFailed(step.name, error.reason, str(error)) from error
 
-    def _say_of(self, step: actions.StartContainer, kind: str, reason: str, message: str, *, series: str = "") -> None:
-        self.say(kind, reason, message, step.name, step.init, series)
+    def say_of(self, container: str, kind: str, reason: str, message: str, *, series: str = "") -> None:
+        """An event about one of the containers."""
+        init = any(each.name == container for each in self.spec.initContainers or ())
+        self.say(kind, reason, message, container, init, series)
 
     async def start_container(
         self, step: actions.StartContainer, image: Image, sandbox_id: str, ips: tuple[str, ...]
-    ) -> None:
-        spec, say = self._spec_of(step.name), partial(self._say_of, step)
-
+    ) -> str:
+        """Create it and start it; its id."""
+        spec, say = self._spec_of(step.name), partial(self.say_of, step.name)
         try:
             body = await self._body(spec, step, image, sandbox_id, ips)
         except (ConfigError, ValueError, OSError) as error:
@@ -222,7 +224,7 @@ class Steps:
             raise StepFailed(step.name, reason, str(error)) from error
         try:
             container_id = await self._create(body, self._name(step.name, step.attempt), image)
-            say("Normal", "Created", f"Created container: {step.name}")
+            say("Normal", "Created", "Container created")
             await self._start(container_id)
         except (Unreachable, Hung):
             raise
@@ -231,17 +233,8 @@ class Steps:
             raise StepFailed(step.name, "CreateContainerError", str(error)) from error
         started = self.node.inventory.get(container_id)
         if started is not None and not started.error:
-            say("Normal", "Started", f"Started container {step.name}")
-            await self._post_start(spec, container_id, ips)
-
-    async def _post_start(self, spec: core_v1.Container, container_id: str, ips: tuple[str, ...]) -> None:
-        hook = spec.lifecycle.postStart if spec.lifecycle is not None else None
-        if hook is None:
-            return
-        answer = await self.node.asker.ask(hook, Target(spec, container_id, next(iter(ips), "")), 600.0)
-        if not answer.ok:
-            self.say("Warning", "FailedPostStartHook", f"PostStartHook failed: {answer.said}", spec.name)
-            await self.node.engine.kill(container_id, "SIGKILL")
+            say("Normal", "Started", "Container started")
+        return container_id
 
     async def _body(
         self,
@@ -252,7 +245,21 @@ class Steps:
         ips: tuple[str, ...],
     ) -> dict[str, object]:
         facts = self.facts(ips)
-        return await gather(self.node, self.pod, spec, self.folder, image, sandbox_id, step.attempt, facts)
+        body = await gather(self.node, self.pod, spec, self.folder, image, sandbox_id, step.attempt, facts)
+        own, host = body["Labels"], body["HostConfig"]
+        assert isinstance(own, dict)
+        assert isinstance(host, dict)
+        own |= {labels.BACKOFF: f"{step.backoff:g}", labels.ROUND: str(step.round)}
+        if (later := self._ephemeral(step.name)) is not None and later.targetContainerName:
+            host["PidMode"] = f"container:{self._target(later.targetContainerName)}"
+        return body
+
+    def _target(self, name: str) -> str:
+        """The id of the running container whose processes another one is to see. Raises ConfigError."""
+        found = [each for each in self.node.inventory.pod(self.uid) if each.name == name and not each.is_sandbox]
+        if not found or found[-1].state is not State.RUNNING:
+            raise ConfigError(f'unable to find target container "{name}"')
+        return found[-1].id
 
     async def _run(self, body: Mapping[str, object], name: str, image: Image) -> str:
         container_id = await self._create(body, name, image)
@@ -279,9 +286,8 @@ class Steps:
         return container_id
 
     def _image_name(self, own: Mapping[str, str]) -> str:
-        name = own.get(labels.CONTAINER_NAME, "")
-        specs = [*self.spec.containers, *(self.spec.initContainers or ())]
-        return next((each.image or "" for each in specs if each.name == name), self.node.ground.pause_image)
+        spec = self.spec_or_none(own.get(labels.CONTAINER_NAME, ""))
+        return self.node.ground.pause_image if spec is None else spec.image or ""
 
     async def _start(self, container_id: str) -> None:
         """Start it. A program that can't be run counts as one that ended, as Kubernetes has it."""
@@ -307,19 +313,9 @@ class Steps:
             return
         self.node.inventory.start_called(container_id, asked_at)
 
-    async def stop(self, container: Container, grace: float, why: str) -> None:
-        """The polite end: the preStop hook, then the signal. Overrunning the grace is the next decision's matter."""
-        spec = self._spec_or_none(container.name)
-        self.say("Normal", "Killing", why.format(name=container.name), container.name)
-        if grace <= 0:
-            await self.node.engine.kill(container.id, "SIGKILL")
-            return
-        hook = spec.lifecycle.preStop if spec is not None and spec.lifecycle is not None else None
-        if hook is not None and spec is not None:
-            ip = next(iter(self.ips(container.sandbox_id) or self.node.host_ips), "")
-            answer = await self.node.asker.ask(hook, Target(spec, container.id, ip), grace)
-            if not answer.ok:
-                self.say("Warning", "FailedPreStopHook", f"PreStopHook failed: {answer.said}", container.name)
+    async def signal(self, container: Container) -> None:
+        """Ask it to end, by the signal that it wants for that."""
+        spec = self.spec_or_none(container.name)
         await self.node.engine.kill(container.id, await self._stop_signal(spec, container))
 
     async def _stop_signal(self, spec: core_v1.Container | None, container: Container) -> str:
@@ -364,33 +360,14 @@ class Steps:
             return ""  # it has ended
 
     async def read_end(self, container: Container) -> None:
-        """Take the termination message of a container that has ended into its record."""
-        spec = self._spec_or_none(container.name)
-        message = await asyncio.to_thread(read_message, self.folder.termination_log(container.name, container.attempt))
-        wants_logs = spec is not None and spec.terminationMessagePolicy == "FallbackToLogsOnError"
-        if not message and wants_logs and container.exit_code:
-            message = await self._last_lines(container.id)
-        if message:
-            self.node.inventory.annotate(container.id, message)
-
-    async def _last_lines(self, container_id: str) -> str:
-        def read() -> bytes:
-            stream = self.node.engine.open_logs(container_id, stdout=True, stderr=True, tail=80, follow=False)
-            return b"".join(stream)
-
-        try:
-            return (await asyncio.to_thread(read))[-MAX_MESSAGE // 2 :].decode(errors="replace")
-        except EngineError as error:
-            log.debug("no logs for a termination message", container=container_id[:12], error=str(error))
-            return ""
+        await read_end(self.node, self.folder, self.spec_or_none(container.name), container)
 
     async def clean_up(self) -> None:
         """Take the pod's folder, mounts and cgroups away. Raises StepFailed."""
-        ground = self.node.ground
         try:
             await asyncio.to_thread(self.folder.remove)
-            tree = Tree.of(ground.cgroup_driver)
-            await asyncio.to_thread(tree.remove, tree.path(parent(self.pod, ground)))
+            tree = Tree.of(self.node.ground.cgroup_driver)
+            await asyncio.to_thread(tree.remove, tree.path(parent(self.pod, self.node.ground)))
         except OSError as error:
             raise StepFailed("cleanup", "ContainerCreating", str(error)) from error
 
@@ -399,12 +376,17 @@ class Steps:
         assert metadata is not None
         return docker_name(container, metadata.name or "", metadata.namespace or "", self.uid, attempt)
 
-    def _spec_or_none(self, name: str) -> core_v1.Container | None:
-        specs = [*self.spec.containers, *(self.spec.initContainers or ())]
-        return next((each for each in specs if each.name == name), None)
+    def spec_or_none(self, name: str) -> core_v1.Container | None:
+        named = [*self.spec.containers, *(self.spec.initContainers or ())]
+        found = next((each for each in named if each.name == name), None)
+        later = self._ephemeral(name)
+        return found if later is None else as_container(later)
+
+    def _ephemeral(self, name: str) -> core_v1.EphemeralContainer | None:
+        return next((each for each in self.spec.ephemeralContainers or () if each.name == name), None)
 
     def _spec_of(self, name: str) -> core_v1.Container:
-        spec = self._spec_or_none(name)
+        spec = self.spec_or_none(name)
         assert spec is not None, f"the pod has no container {name}"
         return spec
 

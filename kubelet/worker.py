@@ -19,14 +19,16 @@ from api.types import core_v1
 from client.backoff import Backoff as Faults
 from client.rest import Unreachable as ServerUnreachable
 from daemon.log import logger
+from kubelet.chores import Chores
+from kubelet.endings import Endings
+from kubelet.failures import FIRST_RETRY, LONGEST_RETRY, Failures
 from kubelet.images.images import Image
 from kubelet.lifecycle import actions
-from kubelet.lifecycle.backoff import Backoff, after_try
 from kubelet.lifecycle.decide import decide
-from kubelet.lifecycle.restart import finished, restart_at, runs_again, spec_hash
+from kubelet.lifecycle.restart import finished, restart_at, wanted
 from kubelet.lifecycle.status import pod_status
 from kubelet.lifecycle.upkeep import active_deadline, flip_time, with_foreign
-from kubelet.lifecycle.view import Failure, Network, Stop, View
+from kubelet.lifecycle.view import TERMINAL, Eviction, Network, View
 from kubelet.node_context import NodeContext
 from kubelet.pod.admission import refusal
 from kubelet.probes.prober import Prober
@@ -37,12 +39,7 @@ from kubelet.volumes.payload import changes_files
 
 log = logger(__name__)
 
-FIRST_RETRY = 0.5
 FAULT_RETRY = 1.0
-LONGEST_RETRY = 60.0
-IMAGE_RETRY = 10.0
-LONGEST_IMAGE_RETRY = 300.0
-_IMAGE_REASONS = ("ErrImagePull", "ErrImageNeverPull", "InvalidImageName")
 
 
 class PodWorker:
@@ -53,6 +50,9 @@ class PodWorker:
         self._steps = Steps(node, pod)
         self._on_end = on_end
         self._wake = asyncio.Event()
+        self._chores = Chores(self.uid)
+        self._failures = Failures(self.uid)
+        self._endings = Endings(self._steps, self._chores, self._failures, self.wake)
         self._prober = Prober(node.asker, self.wake, self._unhealthy)
         self._gone = False
         self._network: Network | None = None
@@ -60,17 +60,13 @@ class PodWorker:
         self._stale = False
         self._reported = False
         self._cleaned = False
-        self._evicted: Failure | None = None
-        self._failures: dict[str, Failure] = {}
-        self._backoffs: dict[str, Backoff] = {}
-        self._stops: dict[str, Stop] = {}
+        self._evicted: Eviction | None = None
         self._pulling: frozenset[str] = frozenset()
         self._pulled: dict[str, Image] = {}
         self._read: set[str] = set()
         self._backed_off: set[str] = set()
         self._status: core_v1.PodStatus | None = None
         self._started_at = time.time()
-        self._chores: set[asyncio.Task[None]] = set()
         self._task: asyncio.Task[None] | None = None
 
     # -- what the outside tells it
@@ -93,6 +89,7 @@ class PodWorker:
         return self._node.inventory.pod(self.uid)
 
     def start(self) -> None:
+        self._admit()
         self._task = asyncio.create_task(self._run(), name=f"pod {self.uid}")
 
     def wake(self) -> None:
@@ -108,26 +105,27 @@ class PodWorker:
     def lose(self) -> None:
         """The API server no longer has the pod: it ends without a word."""
         self._gone = True
-        self._failures.pop("forget", None)
+        self._failures.clear("forget")
         self.wake()
 
     def refresh(self) -> None:
         """Something that the pod's files or variables are made from has changed."""
         self._stale = True
-        for what in [key for key, failure in self._failures.items() if failure.reason not in _IMAGE_REASONS]:
-            del self._failures[what]
+        self._failures.hope()
         self.wake()
 
-    def evict(self, reason: str, message: str) -> None:
-        """End the pod for good; its containers get its grace."""
-        self._evicted = Failure(reason, message, time.time(), 0.0)
+    def evict(self, reason: str, message: str, grace: float | None = None, *, disruption: bool = False) -> None:
+        """End the pod for good; its containers get its grace, or `grace` if that is shorter. `disruption` is whether
+        its status tells that the node did it."""
+        self._evicted = Eviction(reason, message, grace, disruption)
         self.wake()
 
     async def close(self) -> None:
         """Stop working on the pod, and leave it running."""
-        tasks = [task for task in [self._task, *self._chores] if task is not None]
-        for task in tasks:
-            task.cancel()
+        tasks = self._chores.cancel()
+        if self._task is not None:
+            self._task.cancel()
+            tasks.append(self._task)
         self._prober.close()
         await asyncio.gather(*tasks, return_exceptions=True)
 
@@ -136,7 +134,6 @@ class PodWorker:
     async def _run(self) -> None:
         ended = False
         fault = Faults(FAULT_RETRY, LONGEST_RETRY)
-        self._admit()
         while not ended:
             self._wake.clear()
             try:
@@ -152,8 +149,7 @@ class PodWorker:
                 log.exception("the pod's worker stumbled", pod=self._steps.uid)
                 await asyncio.sleep(fault.next())
         self._prober.close()
-        for task in self._chores:
-            task.cancel()
+        self._chores.cancel()
         self._on_end(self.uid)
 
     def _admit(self) -> None:
@@ -172,7 +168,9 @@ class PodWorker:
         now = time.time()
         deadline = active_deadline(self.pod, self._started_at)
         if self._evicted is None and deadline is not None and deadline <= now:
-            self.evict("DeadlineExceeded", "Pod was active on the node longer than the specified deadline")
+            message = "Pod was active on the node longer than the specified deadline"
+            self._steps.say("Normal", "DeadlineExceeded", message)
+            self.evict("DeadlineExceeded", message)
         view = self._view()
         self._follow_probes(view)
         view = replace(view, health=self._prober.health)
@@ -219,9 +217,9 @@ class PodWorker:
             containers=containers,
             volumes_ready=self._volumes_ready,
             health=self._prober.health,
-            backoffs=self._backoffs,
-            failures=dict(self._failures),
-            stops=self._stops,
+            failures=self._failures.now(),
+            stops=self._endings.stops,
+            hooks=self._endings.hooks,
             pulling=self._pulling,
             gone=self._gone,
             reported=self._reported,
@@ -259,7 +257,7 @@ class PodWorker:
         except StepFailed as error:
             if error.event:
                 self._steps.say("Warning", error.event, str(error))
-            self._fail(error.what, error.reason, str(error))
+            self._failures.note(error.what, error.reason, str(error))
 
     async def _work(self, step: actions.Action, view: View) -> None:
         steps = self._steps
@@ -268,21 +266,21 @@ class PodWorker:
                 self._stale = False
                 await steps.set_up_volumes()
                 self._volumes_ready = True
-                self._failures.pop("volumes", None)
+                self._failures.clear("volumes")
             case actions.CreateSandbox(attempt):
                 await steps.create_sandbox(attempt)
-                self._failures.pop("sandbox", None)
+                self._failures.clear("sandbox")
             case actions.AttachNetwork(sandbox_id):
                 self._network = Network(sandbox_id, await steps.attach_network(sandbox_id))
-                self._failures.pop("network", None)
+                self._failures.clear("network")
             case actions.StartContainer():
                 await self._start(step, view)
             case actions.Stop(ids, grace, why):
-                self._stop(view, ids, grace, why)
+                self._endings.stop(self._these(view, ids), grace, why)
+            case actions.Signal(ids):
+                self._endings.signal(self._these(view, ids))
             case actions.Kill(ids):
-                now = time.time()
-                self._stops |= {each: replace(self._stops[each], killed_at=now) for each in ids}
-                await steps.kill(ids)
+                await self._endings.kill(ids)
             case actions.RemoveContainers(ids):
                 await steps.remove_containers(ids)
                 self._read -= set(ids)
@@ -295,52 +293,34 @@ class PodWorker:
                 await steps.clean_up()
                 self._cleaned = True
 
+    @staticmethod
+    def _these(view: View, ids: tuple[str, ...]) -> list[Container]:
+        return [each for each in view.containers if each.id in ids]
+
     async def _start(self, step: actions.StartContainer, view: View) -> None:
         assert view.sandbox is not None
         assert view.network is not None
-        last = view.newest(step.name)
-        spec = next(each for each in [*view.spec.containers, *view.init_containers] if each.name == step.name)
         image = self._pulled.pop(step.name, None) or await self._steps.present_image(step)
         if image is None:
             self._pulling |= {step.name}
-            self._chore(self._pull(step))
+            self._chores.begin(self._pull(step))
             return
-        await self._steps.start_container(step, image, view.sandbox.id, view.network.ips)
-        self._failures.pop(step.name, None)
-        if last is None or last.spec_hash != spec_hash(spec):
-            self._backoffs.pop(step.name, None)
-        else:
-            self._backoffs[step.name] = after_try(self._backoffs.get(step.name), last.finished_at)
+        ips = view.network.ips
+        container_id = await self._steps.start_container(step, image, view.sandbox.id, ips)
+        self._failures.clear(step.name)
+        started = self._node.inventory.get(container_id)
+        if started is not None and started.state is State.RUNNING:
+            self._endings.started(view.specs[step.name], container_id, ips)
 
     async def _pull(self, step: actions.StartContainer) -> None:
         """Fetch an image in the background: a pod that is deleted meanwhile doesn't wait for it."""
         try:
             self._pulled[step.name] = await self._steps.pull_image(step)
         except StepFailed as error:
-            self._fail(error.what, error.reason, str(error))
+            self._failures.note(error.what, error.reason, str(error))
         finally:
             self._pulling -= {step.name}
             self.wake()
-
-    def _stop(self, view: View, ids: tuple[str, ...], grace: float, why: str) -> None:
-        """Ask in the background: a slow preStop hook must not keep the worker from its other duties."""
-        now = time.time()
-        for each in view.containers:
-            if each.id in ids:
-                self._stops[each.id] = Stop(now, now + grace)
-                self._chore(self._steps.stop(each, grace, why))
-
-    def _chore(self, work: Coroutine[Any, Any, None]) -> None:
-        async def guarded() -> None:
-            try:
-                await work
-            except (EngineError, OSError) as error:
-                # What it was for is tried again: by the kill when a grace is over, or by the next start.
-                log.warning("a call to Docker failed", pod=self.uid, error=str(error))
-
-        task = asyncio.create_task(guarded())
-        self._chores.add(task)
-        task.add_done_callback(self._chores.discard)
 
     async def _refresh(self) -> None:
         self._stale, news = False, self._stale
@@ -349,7 +329,7 @@ class PodWorker:
         except StepFailed:
             self._stale = self._stale or news
             raise
-        self._failures.pop("refresh", None)
+        self._failures.clear("refresh")
         if changed:
             log.info("volumes follow their objects", pod=self.uid, volumes=",".join(changed))
 
@@ -358,22 +338,13 @@ class PodWorker:
             try:
                 await self._node.channel.delete(self.pod)
             except (StatusError, ServerUnreachable) as error:
-                self._fail("forget", "", str(error))
+                self._failures.note("forget", "", str(error))
                 return False
             metadata = self.pod.metadata
             if metadata is not None and metadata.finalizers:
-                self._failures["forget"] = Failure("", "held by finalizers", time.time(), float("inf"))
+                self._failures.hold("forget", "held by finalizers")
                 return False
         return True
-
-    def _fail(self, what: str, reason: str, message: str) -> None:
-        before, now = self._failures.get(what), time.time()
-        tries = before.tries + 1 if before else 1
-        image = reason in _IMAGE_REASONS
-        first, most = (IMAGE_RETRY, LONGEST_IMAGE_RETRY) if image else (FIRST_RETRY, LONGEST_RETRY)
-        retry_at = now + min(first * 2.0 ** min(tries - 1, 20), most)
-        self._failures[what] = Failure(reason, message, now, retry_at, tries)
-        log.warning("a step failed", pod=self.uid, what=what, reason=reason, error=message)
 
     # -- what it sees and says
 
@@ -381,15 +352,15 @@ class PodWorker:
         for each in self._node.inventory.pod(self.uid):
             if each.state is State.EXITED and not each.is_sandbox and each.id not in self._read:
                 self._read.add(each.id)
-                self._stops.pop(each.id, None)
+                self._endings.ended(each.id)
                 await self._steps.read_end(each)
 
     def _follow_probes(self, view: View) -> None:
-        running = {each.name: each for each in view.running if not (view.deleting or each.id in view.stops)}
-        specs = [*view.spec.containers, *view.init_containers]
-        pairs = [(spec, running[spec.name]) for spec in specs if spec.name in running]
+        # A pod that is being stopped keeps what its probes last said, and a starting hook comes before any probe.
+        busy = {*view.stops, *view.hooks}
+        running = {each.name: each for each in view.running if each.id not in busy}
+        pairs = [(spec, running[name]) for name, spec in view.specs.items() if name in running]
         ip = view.network.ips[0] if view.network is not None and view.network.ips else ""
-        # A pod that is being stopped keeps what its probes last said.
         if not view.deleting and (ip or not pairs):
             self._prober.follow(pairs, ip, self._was)
 
@@ -408,18 +379,18 @@ class PodWorker:
             return
         metadata = self.pod.metadata
         assert metadata is not None
-        for spec in view.spec.containers:
+        for spec in [*view.init_containers, *view.spec.containers]:
             newest = view.newest(spec.name)
             if newest is None or newest.state is not State.EXITED or newest.id in self._backed_off:
                 continue
-            if runs_again(view.policy, newest) and restart_at(view, spec.name, newest) > now:
+            if wanted(view, spec) and restart_at(view, newest) > now:
                 self._backed_off = {*self._backed_off, newest.id} & {each.id for each in view.containers}
                 where = f"{metadata.name}_{metadata.namespace}({metadata.uid})"
                 message = f"Back-off restarting failed container {spec.name} in pod {where}"
-                self._steps.say("Warning", "BackOff", message, spec.name)
+                self._steps.say_of(spec.name, "Warning", "BackOff", message)
 
     def _unhealthy(self, container: core_v1.Container, kind: str, reason: str, message: str) -> None:
-        self._steps.say(kind, reason, message, container.name)
+        self._steps.say_of(container.name, kind, reason, message)
 
     def _report(self, view: View, now: float) -> None:
         if self._gone or self._reported:

@@ -31,15 +31,25 @@ class StartContainer:
     name: str
     attempt: int
     init: bool = False
+    backoff: float = 0.0
+    """What its successor will have to wait."""
+    round: int = 0
 
 
 @dataclass(frozen=True)
 class Stop:
-    """Ask containers to end; they get SIGKILL after `grace` seconds."""
+    """Begin to end containers that have `grace` seconds for it: tell so, and run their preStop hooks."""
 
     ids: tuple[str, ...]
     grace: float
     why: str
+
+
+@dataclass(frozen=True)
+class Signal:
+    """Ask containers to end: their hooks are over, and so is what they wait for."""
+
+    ids: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -90,6 +100,7 @@ Action = (
     | AttachNetwork
     | StartContainer
     | Stop
+    | Signal
     | Kill
     | RemoveContainers
     | RemoveSandbox

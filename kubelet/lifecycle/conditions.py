@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from api.types import core_v1
-from kubelet.lifecycle.restart import initialized
+from kubelet.lifecycle.restart import current, initialized
 from kubelet.lifecycle.view import View
 
-OURS = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady")
+DISRUPTION = "DisruptionTarget"
+OURS = ("AllContainersRestarting", "PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady")
 
 
 def conditions(
@@ -19,29 +21,40 @@ def conditions(
     mains: Sequence[core_v1.ContainerStatus],
     now: float,
 ) -> list[core_v1.PodCondition]:
-    """Ours, made anew, and everybody else's, kept."""
+    """Ours, made anew, and everybody else's, kept. `phase` is the one that the pod comes to."""
     told = {each.type: each for each in (view.pod.status.conditions or ()) if each} if view.pod.status else {}
-    containers = _containers_ready(phase, mains)
+    sidecars = [each for each in inits if each.name in view.sidecars]
+    containers = _containers_ready(phase, [*sidecars, *mains])
     made = [
         _Verdict("PodReadyToStartContainers", view.wired),
-        _initialized(view, phase, inits),
+        _initialized(view, phase, inits, sidecars),
         _ready(view, containers, told),
         containers,
     ]
+    if view.evicted is not None and view.evicted.disruption:
+        made.insert(0, _Verdict(DISRUPTION, True, "TerminationByKubelet", view.evicted.message))
+    if view.restarting_all or "AllContainersRestarting" in told:
+        made.insert(0, _Verdict("AllContainersRestarting", view.restarting_all))
     at = datetime.fromtimestamp(int(now), UTC)
-    ours = [each.condition(told.get(each.type), at) for each in made]
-    if "PodScheduled" not in told:
-        ours.append(_Verdict("PodScheduled", True).condition(None, at))
-    return ours + [each for kind, each in told.items() if kind not in OURS]
+    generation = view.pod.metadata.generation if view.pod.metadata is not None else None
+    ours = [each.condition(told.get(each.type), at, generation) for each in made]
+    ours.append(told.get("PodScheduled") or _Verdict("PodScheduled", True).condition(None, at, generation))
+    fresh = {each.type for each in ours}
+    return ours + [each for kind, each in told.items() if kind not in fresh]
 
 
+@dataclass(frozen=True, slots=True)
 class _Verdict:
     """A condition before it has a time."""
 
-    def __init__(self, kind: str, holds: bool, reason: str = "", message: str = "") -> None:
-        self.type, self.holds, self.reason, self.message = kind, holds, reason, message
+    type: str
+    holds: bool
+    reason: str = ""
+    message: str = ""
 
-    def condition(self, told: core_v1.PodCondition | None, at: datetime) -> core_v1.PodCondition:
+    def condition(
+        self, told: core_v1.PodCondition | None, at: datetime, generation: int | None
+    ) -> core_v1.PodCondition:
         status = "True" if self.holds else "False"
         since = told.lastTransitionTime if told is not None and told.status == status else None
         return core_v1.PodCondition(
@@ -50,40 +63,51 @@ class _Verdict:
             reason=self.reason or None,
             message=self.message or None,
             lastTransitionTime=since or at,
+            observedGeneration=generation,
         )
 
 
-def _initialized(view: View, phase: str, inits: Sequence[core_v1.ContainerStatus]) -> _Verdict:
+def _initialized(
+    view: View,
+    phase: str,
+    inits: Sequence[core_v1.ContainerStatus],
+    sidecars: Sequence[core_v1.ContainerStatus],
+) -> _Verdict:
     kind = "Initialized"
     if phase == "Succeeded":
         return _Verdict(kind, True, "PodCompleted")
-    if initialized(view):
+    if initialized(view) or any(current(view, each.name) for each in view.spec.containers):
         return _Verdict(kind, True)
-    names = " ".join(each.name for each in inits if not each.ready)
-    return _Verdict(kind, False, "ContainersNotInitialized", f"containers with incomplete status: [{names}]")
+    incomplete = [each for each in inits if not (each.started if each in sidecars else each.ready)]
+    return _Verdict(kind, False, "ContainersNotInitialized", f"containers with incomplete status: {_names(incomplete)}")
 
 
-def _containers_ready(phase: str, mains: Sequence[core_v1.ContainerStatus]) -> _Verdict:
+def _containers_ready(phase: str, counted: Sequence[core_v1.ContainerStatus]) -> _Verdict:
     kind = "ContainersReady"
     if phase == "Succeeded":
         return _Verdict(kind, False, "PodCompleted")
     if phase == "Failed":
         return _Verdict(kind, False, "PodFailed")
-    unready = " ".join(each.name for each in mains if not each.ready)
+    unready = [each for each in counted if not each.ready]
     if unready:
-        return _Verdict(kind, False, "ContainersNotReady", f"containers with unready status: [{unready}]")
+        return _Verdict(kind, False, "ContainersNotReady", f"containers with unready status: {_names(unready)}")
     return _Verdict(kind, True)
 
 
 def _ready(view: View, containers: _Verdict, told: dict[str, core_v1.PodCondition]) -> _Verdict:
     if not containers.holds:
         return _Verdict("Ready", False, containers.reason, containers.message)
+    missing = []
     for gate in view.spec.readinessGates or ():
         condition = told.get(gate.conditionType)
         if condition is None:
-            message = f'corresponding condition of pod readiness gate "{gate.conditionType}" does not exist.'
-            return _Verdict("Ready", False, "ReadinessGatesNotReady", message)
-        if condition.status != "True":
-            message = f'the status of pod readiness gate "{gate.conditionType}" is not "True", but {condition.status}'
-            return _Verdict("Ready", False, "ReadinessGatesNotReady", message)
-    return _Verdict("Ready", True)
+            missing.append(f'corresponding condition of pod readiness gate "{gate.conditionType}" does not exist.')
+        elif condition.status != "True":
+            missing.append(
+                f'the status of pod readiness gate "{gate.conditionType}" is not "True", but {condition.status}'
+            )
+    return _Verdict("Ready", not missing, "ReadinessGatesNotReady" if missing else "", ", ".join(missing))
+
+
+def _names(statuses: Iterable[core_v1.ContainerStatus]) -> str:
+    return f"[{' '.join(each.name for each in statuses)}]"

@@ -7,8 +7,6 @@ other; then the main containers, each with its own back-off; then tidy up old at
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from api.types import core_v1
 from kubelet.lifecycle.actions import (
     Action,
@@ -16,7 +14,6 @@ from kubelet.lifecycle.actions import (
     CleanUp,
     CreateSandbox,
     Forget,
-    Kill,
     RemoveContainers,
     RemoveSandbox,
     Report,
@@ -25,12 +22,11 @@ from kubelet.lifecycle.actions import (
     Stop,
     Wait,
 )
-from kubelet.lifecycle.restart import finished, pending_init, restart_at, runs_again, spec_hash, wanted
+from kubelet.lifecycle.backoff import following
+from kubelet.lifecycle.ending import STOPPING, stop, stop_all
+from kubelet.lifecycle.restart import current, finished, pending_init, restart_at, spec_hash, tries_again, wanted
 from kubelet.lifecycle.view import View, is_sidecar
 from kubelet.runtime.container import Container, State
-
-KILL_AGAIN = 10.0
-"""Seconds after which SIGKILL is sent anew to what still runs."""
 
 
 def decide(view: View, now: float) -> Action:
@@ -39,12 +35,18 @@ def decide(view: View, now: float) -> Action:
         return _end(view, now)
     if finished(view):
         return _settle(view, now)
-    return _unhealthy(view) or _broken_sandbox(view, now) or _groundwork(view, now) or _containers(view, now)
+    return (
+        _restart_all(view, now)
+        or _unhealthy(view)
+        or _broken_sandbox(view, now)
+        or _groundwork(view, now)
+        or _containers(view, now)
+    )
 
 
 def _end(view: View, now: float) -> Action:
     """The pod is being deleted: stop it, tell so, take every trace of it away."""
-    if (step := _stop_all(view, now)) is not None:
+    if (step := stop_all(view, now)) is not None:
         return step
     if view.sandboxes:
         return RemoveSandbox(view.sandboxes[0].id)
@@ -59,7 +61,7 @@ def _end(view: View, now: float) -> Action:
 
 def _settle(view: View, now: float) -> Action:
     """The pod has run to its end: its sandbox and volumes go, its containers stay for their logs."""
-    if (step := _stop_all(view, now)) is not None:
+    if (step := stop_all(view, now)) is not None:
         return step
     if view.sandboxes:
         return RemoveSandbox(view.sandboxes[0].id)
@@ -68,55 +70,39 @@ def _settle(view: View, now: float) -> Action:
     return Wait()
 
 
-def _stop_all(view: View, now: float) -> Action | None:
-    """Stop what runs: the main containers first, then the sidecars they may lean on."""
-    if not view.running:
-        return None
-    sidecars = {each.name for each in view.init_containers if is_sidecar(each)}
-    first = [each for each in view.running if each.name not in sidecars] or view.running
-    return _stop(view, first, now, view.grace, "Stopping container {name}")
-
-
-def _stop(view: View, running: Iterable[Container], now: float, grace: float, why: str) -> Action:
-    unasked = [each for each in running if each.id not in view.stops]
-    if unasked:
-        return Stop(tuple(each.id for each in unasked), grace, why)
-    due: dict[str, float] = {}
-    for each in running:
-        stop = view.stops[each.id]
-        # A second deletion with a shorter grace shortens the wait.
-        kill_at = min(stop.kill_at, stop.asked_at + grace)
-        due[each.id] = stop.killed_at + KILL_AGAIN if stop.killed_at else kill_at
-    overdue = tuple(each for each, when in due.items() if when <= now)
-    return Kill(overdue) if overdue else Wait(min(due.values()))
+def _restart_all(view: View, now: float) -> Action | None:
+    """A rule wants all containers to run anew: what still runs is ended at once, without hooks."""
+    running = [each for each in view.running if each.name not in {other.name for other in view.ephemeral}]
+    return stop(view, running, now, 0.0, STOPPING) if view.restarting_all and running else None
 
 
 def _unhealthy(view: View) -> Action | None:
-    """Stop the containers that their probe condemns, or whose image the pod no longer wants."""
-    specs = {each.name: each for each in [*view.spec.containers, *view.init_containers]}
+    """Stop the containers that a probe or their postStart hook condemns, or whose image the pod no longer wants."""
     for each in view.running:
         if each.id in view.stops:
             continue
-        spec, health = specs.get(each.name), view.health.get(each.id)
+        spec, health = view.specs.get(each.name), view.health.get(each.id)
         if spec is None or each.spec_hash != spec_hash(spec):
             return Stop((each.id,), view.grace, "Container {name} definition changed, will be restarted")
+        if view.hooks.get(each.id):
+            return Stop((each.id,), view.grace, "FailedPostStartHook")
         if health is not None and not health.alive:
-            return Stop((each.id,), _probe_grace(view, spec), f"Container {{name}} {health.why}, will be restarted")
+            grace = view.grace if health.grace is None else health.grace
+            return Stop((each.id,), grace, _condemned(view, spec, health.why))
     return None
 
 
-def _probe_grace(view: View, spec: core_v1.Container) -> float:
-    graces = [
-        each.terminationGracePeriodSeconds for each in (spec.livenessProbe, spec.startupProbe) if each is not None
-    ]
-    own = next((each for each in graces if each is not None), None)
-    return view.grace if own is None else float(own)
+def _condemned(view: View, spec: core_v1.Container, why: str) -> str:
+    if is_sidecar(spec):
+        return f"Init container {{name}} {why}"
+    again = "" if (spec.restartPolicy or view.policy) == "Never" else ", will be restarted"
+    return f"Container {{name}} {why}{again}"
 
 
 def _broken_sandbox(view: View, now: float) -> Action | None:
     """Containers can't outlive their sandbox: what runs in one that is gone is ended, and the dead sandbox removed."""
     if view.sandbox is None and view.running:
-        return _stop(view, view.running, now, view.grace, "Pod sandbox changed, it will be killed and re-created.")
+        return stop(view, view.running, now, view.grace, STOPPING)
     dead = [each for each in view.sandboxes if each is not view.sandbox]
     return RemoveSandbox(dead[0].id) if dead and view.sandbox is None else None
 
@@ -138,8 +124,8 @@ def _sandbox_attempt(view: View) -> int:
 
 
 def _containers(view: View, now: float) -> Action:
-    assert view.sandbox is not None
-    steps = [_keep_running(view, each, now) for each in view.init_containers if is_sidecar(each) and _ended(view, each)]
+    steps = [_start_ephemeral(view, each, now) for each in view.ephemeral]
+    steps += [_keep_running(view, each, now) for each in view.init_containers if _ended_sidecar(view, each)]
     pending = pending_init(view)
     if pending is not None:
         steps.append(_run_init(view, pending, now))
@@ -155,24 +141,29 @@ def _containers(view: View, now: float) -> Action:
     return Wait(min(waits, default=None))
 
 
-def _ended(view: View, container: core_v1.Container) -> bool:
-    newest = view.newest(container.name)
-    return newest is not None and newest.state is State.EXITED and newest.sandbox_id == (view.sandbox or newest).id
+def _start_ephemeral(view: View, container: core_v1.Container, now: float) -> Action:
+    """It runs once, whenever it was put into the pod, and never again."""
+    newest, told = view.newest(container.name), view.told(container.name)
+    if newest is not None and newest.state is State.RUNNING:
+        return _stopping(view, newest, now)
+    fresh = newest is None and (told is None or not told.containerID)
+    if fresh or (newest is not None and newest.state is State.CREATED):
+        return _start(view, container, newest, now)
+    return Wait()
+
+
+def _ended_sidecar(view: View, container: core_v1.Container) -> bool:
+    newest = current(view, container.name) if is_sidecar(container) else None
+    return newest is not None and newest.state is State.EXITED
 
 
 def _run_init(view: View, container: core_v1.Container, now: float) -> Action:
-    newest = view.newest(container.name)
-    assert view.sandbox is not None
-    fresh = newest is None or newest.sandbox_id != view.sandbox.id
-    if newest is not None and newest.state is State.RUNNING and not fresh:
+    newest = current(view, container.name)
+    if newest is not None and newest.state is State.RUNNING:
         return _stopping(view, newest, now)
-    if not fresh and newest is not None and newest.state is State.EXITED:
-        if not is_sidecar(container) and not runs_again(
-            "OnFailure" if view.policy == "Always" else view.policy, newest
-        ):
-            return Wait()
-        return _start(view, container, newest, now, init=True)
-    return _start(view, container, None if fresh else newest, now, init=True)
+    if newest is not None and newest.state is State.EXITED and not tries_again(view, container, newest):
+        return Wait()
+    return _start(view, container, newest, now, init=True)
 
 
 def _keep_running(view: View, container: core_v1.Container, now: float) -> Action:
@@ -189,19 +180,29 @@ def _stopping(view: View, running: Container, now: float) -> Action:
     """A running container needs nothing, but one that was asked to end may need more than asking."""
     if running.id not in view.stops:
         return Wait()
-    stop = view.stops[running.id]
-    return _stop(view, [running], now, stop.kill_at - stop.asked_at, "")
+    return stop(view, [running], now, view.stops[running.id].grace, STOPPING)
 
 
-def _start(view: View, container: core_v1.Container, last: Container | None, now: float, *, init: bool) -> Action:
+def _start(
+    view: View, container: core_v1.Container, last: Container | None, now: float, *, init: bool = False
+) -> Action:
     if last is not None and last.state is State.CREATED:
         return RemoveContainers((last.id,))  # left by a kubelet that ended between create and start
-    if last is not None and (ready := restart_at(view, container.name, last)) > now:
+    if last is not None and (ready := restart_at(view, last)) > now:
         return Wait(ready)
-    if container.name in view.pulling:
+    if container.name in view.pulling or view.hooking:
         return Wait()
-    start = StartContainer(container.name, view.next_attempt(container.name), init)
+    start = StartContainer(
+        container.name, view.next_attempt(container.name), init, _backoff(view, container, last), view.round
+    )
     return _unless_failed(view, container.name, start, now)
+
+
+def _backoff(view: View, container: core_v1.Container, last: Container | None) -> float:
+    """What is to be written on a container that follows `last`; another image has another past."""
+    if last is None or last.spec_hash != spec_hash(container):
+        return 0.0
+    return last.backoff if last.round != view.round else following(last, view.longest_backoff)
 
 
 def _unless_failed(view: View, what: str, action: Action, now: float) -> Action:

@@ -7,6 +7,7 @@ import hashlib
 
 from api.types import core_v1
 from kubelet.lifecycle.backoff import ready_at
+from kubelet.lifecycle.rules import runs_again
 from kubelet.lifecycle.view import TERMINAL, View, is_sidecar
 from kubelet.runtime.container import Container, State
 
@@ -16,38 +17,46 @@ def spec_hash(container: core_v1.Container) -> str:
     return hashlib.sha256(f"{container.name}\0{container.image}".encode()).hexdigest()[:12]
 
 
-def runs_again(policy: str, ended: Container) -> bool:
-    """What the restart policy says of a container that has ended."""
-    return policy == "Always" or (policy == "OnFailure" and ended.exit_code != 0)
-
-
 def wanted(view: View, container: core_v1.Container) -> bool:
     """Whether a main container should be running now (back-off aside)."""
     newest = view.newest(container.name)
     if newest is None:
-        return not _told_final(view, container.name)
-    if newest.state is not State.EXITED:
+        return not _told_final(view, container)
+    if newest.state is not State.EXITED or newest.round != view.round:
         return True
-    return runs_again(view.policy, newest) or newest.spec_hash != spec_hash(container)
+    return tries_again(view, container, newest) or newest.spec_hash != spec_hash(container)
 
 
-def _told_final(view: View, name: str) -> bool:
+def tries_again(view: View, container: core_v1.Container, ended: Container) -> bool:
+    """What the restart policies and rules say of a main or init container that has ended."""
+    init = any(each.name == container.name for each in view.init_containers)
+    return runs_again(container, view.policy, ended.exit_code, init=init)
+
+
+def _told_final(view: View, container: core_v1.Container) -> bool:
     """Docker has lost a container that had ended for good, so the API server is believed."""
-    told = view.told(name)
+    told = view.told(container.name)
     ended = told.state.terminated if told is not None and told.state is not None else None
-    if ended is None or view.policy == "Always":
-        return False
-    return view.policy == "Never" or ended.exitCode == 0
+    return ended is not None and not runs_again(container, view.policy, ended.exitCode)
 
 
-def restart_at(view: View, name: str, ended: Container) -> float:
-    """When the back-off lets a container run again that ended."""
-    return ready_at(view.backoffs.get(name), ended.finished_at)
+def current(view: View, name: str) -> Container | None:
+    """The newest container of a name, if it belongs to the sandbox of now and to the last start of all containers;
+    while there is no sandbox, the last is what counts."""
+    newest = view.newest(name)
+    if newest is None or newest.round != view.round:
+        return None
+    return None if view.sandbox is not None and newest.sandbox_id != view.sandbox.id else newest
+
+
+def restart_at(view: View, ended: Container) -> float:
+    """When the back-off lets a container run again that ended; one that all restart with doesn't wait."""
+    return ended.finished_at if ended.round != view.round else ready_at(ended)
 
 
 def init_done(view: View, container: core_v1.Container) -> bool:
     """Whether this init container no longer holds up what follows it."""
-    newest = _in_sandbox(view, container.name)
+    newest = current(view, container.name)
     if newest is None:
         return False
     if is_sidecar(container):
@@ -58,9 +67,7 @@ def init_done(view: View, container: core_v1.Container) -> bool:
 
 def initialized(view: View) -> bool:
     """Whether the main containers may start: all init containers are done, or main containers have started already."""
-    if _main_started(view):
-        return True
-    return all(init_done(view, each) for each in view.init_containers)
+    return pending_init(view) is None
 
 
 def pending_init(view: View) -> core_v1.Container | None:
@@ -71,26 +78,21 @@ def pending_init(view: View) -> core_v1.Container | None:
 
 
 def init_failed(view: View) -> bool:
-    """An init container failed in a pod that never tries again."""
-    if view.policy != "Never" or _main_started(view):
+    """An init container has failed that is never tried again."""
+    if _main_started(view):
         return False
-    plain = [each for each in view.init_containers if not is_sidecar(each)]
-    newest = [view.newest(each.name) for each in plain]
-    return any(each is not None and each.state is State.EXITED and each.exit_code != 0 for each in newest)
-
-
-def _in_sandbox(view: View, name: str) -> Container | None:
-    """The newest container of a name, if it belongs to the sandbox of now; while there is none, the last is what
-    counts."""
-    newest = view.newest(name)
-    if newest is None or (view.sandbox is not None and newest.sandbox_id != view.sandbox.id):
-        return None
-    return newest
+    for each in view.init_containers:
+        newest = current(view, each.name)
+        if newest is None or newest.state is not State.EXITED or is_sidecar(each):
+            continue
+        if newest.exit_code != 0 and not tries_again(view, each, newest):
+            return True
+    return False
 
 
 def _main_started(view: View) -> bool:
     """In the sandbox of now: a new sandbox runs the init containers anew."""
-    return any(_in_sandbox(view, each.name) is not None for each in view.spec.containers)
+    return any(current(view, each.name) is not None for each in view.spec.containers)
 
 
 def finished(view: View) -> bool:
@@ -98,9 +100,11 @@ def finished(view: View) -> bool:
     status = view.pod.status
     if view.evicted is not None or (status is not None and status.phase in TERMINAL):
         return True
+    if view.restarting_all:
+        return False
     if init_failed(view):
         return True
     newest = [view.newest(each.name) for each in view.spec.containers]
     if any(each is None for each in newest):
-        return all(_told_final(view, each.name) for each in view.spec.containers)
+        return all(_told_final(view, each) for each in view.spec.containers)
     return not any(wanted(view, each) for each in view.spec.containers)

@@ -6,7 +6,7 @@ import msgspec
 
 from api.types import core_v1
 from kubelet.lifecycle.conditions import OURS
-from kubelet.lifecycle.status import FLIP_AFTER
+from kubelet.lifecycle.states import FLIP_AFTER
 from kubelet.lifecycle.view import TERMINAL, View
 
 

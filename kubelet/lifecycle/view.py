@@ -9,11 +9,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+import msgspec
+
 from api.types import core_v1
-from kubelet.lifecycle.backoff import Backoff
+from kubelet.lifecycle.backoff import LONGEST
+from kubelet.lifecycle.rules import RESTART_ALL, rule_for
 from kubelet.runtime.container import Container, State
 
 DEFAULT_GRACE = 30.0
+LEAST_GRACE = 2.0
+"""Seconds that a container has between its signal and SIGKILL at the least, however short its grace is."""
 TERMINAL = ("Succeeded", "Failed")
 
 
@@ -33,6 +38,8 @@ class Health:
     ready: bool = True
     alive: bool = True
     why: str = ""
+    grace: float | None = None
+    """What the probe that condemned it gives it to end, if the probe says so itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +54,37 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Eviction:
+    """Why the node has ended a pod for good."""
+
+    reason: str
+    message: str
+    grace: float | None = None
+    """Seconds that its containers get, if fewer than its own."""
+    disruption: bool = False
+    """Whether its status says that it was disrupted by the node."""
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
-    """A container that has been asked to end. `killed_at` is set once SIGKILL went out."""
+    """A container that is being ended: first its preStop hook runs, then it gets its signal, then SIGKILL."""
 
     asked_at: float
-    kill_at: float
-    killed_at: float = 0.0
+    grace: float
+    hooked: bool = False
+    """Its hook is over, or it has none."""
+    signalled_at: float | None = None
+    killed_at: float | None = None
+
+    @property
+    def over_at(self) -> float:
+        """When its grace is over."""
+        return self.asked_at + self.grace
+
+    @property
+    def kill_at(self) -> float:
+        """When SIGKILL is due, if the signal was sent: even a hook that took all the grace leaves it a moment."""
+        return self.over_at if self.signalled_at is None else max(self.over_at, self.signalled_at + LEAST_GRACE)
 
 
 @dataclass(frozen=True)
@@ -63,8 +95,8 @@ class View:
     network: Network | None = None
     volumes_ready: bool = False
     health: Mapping[str, Health] = field(default_factory=dict)
-    backoffs: Mapping[str, Backoff] = field(default_factory=dict)
-    """By container name."""
+    hooks: Mapping[str, str] = field(default_factory=dict)
+    """By container id: empty while its postStart hook runs, or what to say of the hook that failed."""
     failures: Mapping[str, Failure] = field(default_factory=dict)
     """By what failed: `volumes`, `sandbox`, `network`, or a container's name."""
     stops: Mapping[str, Stop] = field(default_factory=dict)
@@ -80,8 +112,9 @@ class View:
     started_at: float = 0.0
     """When this kubelet first saw the pod; its startTime."""
     host_ips: tuple[str, ...] = ()
-    evicted: Failure | None = None
+    evicted: Eviction | None = None
     """The node has ended the pod for this reason; it will not run again."""
+    longest_backoff: float = LONGEST
 
     @cached_property
     def spec(self) -> core_v1.PodSpec:
@@ -98,16 +131,31 @@ class View:
 
     @cached_property
     def grace(self) -> float:
-        """Seconds between the polite signal and SIGKILL: the deletion's, or the pod's own."""
+        """Seconds that the containers have to end: the deletion's, or the pod's own, but never none."""
         meta = self.pod.metadata
-        if meta is not None and meta.deletionTimestamp is not None and meta.deletionGracePeriodSeconds is not None:
+        if meta is not None and meta.deletionTimestamp is not None and meta.deletionGracePeriodSeconds:
             return float(meta.deletionGracePeriodSeconds)
         own = self.spec.terminationGracePeriodSeconds
-        return DEFAULT_GRACE if own is None else float(own)
+        grace = DEFAULT_GRACE if own is None else max(float(own), 1.0)
+        return grace if self.evicted is None or self.evicted.grace is None else min(grace, max(self.evicted.grace, 1.0))
 
     @cached_property
     def init_containers(self) -> list[core_v1.Container]:
         return self.spec.initContainers or []
+
+    @cached_property
+    def ephemeral(self) -> list[core_v1.Container]:
+        return [as_container(each) for each in self.spec.ephemeralContainers or ()]
+
+    @cached_property
+    def specs(self) -> dict[str, core_v1.Container]:
+        """All that the pod's spec names, by name."""
+        return {each.name: each for each in [*self.spec.containers, *self.init_containers, *self.ephemeral]}
+
+    @cached_property
+    def sidecars(self) -> list[str]:
+        """The names of the init containers that go on running, in their order."""
+        return [each.name for each in self.init_containers if is_sidecar(each)]
 
     @cached_property
     def sandboxes(self) -> list[Container]:
@@ -151,6 +199,33 @@ class View:
     def running(self) -> list[Container]:
         return [each for each in self.containers if each.state is State.RUNNING and not each.is_sandbox]
 
+    @cached_property
+    def _round(self) -> int:
+        return max((each.round for each in self.containers), default=0)
+
+    @cached_property
+    def restarting_all(self) -> bool:
+        """A container has ended in a way after which its rules want all of them to run anew."""
+        return not self.deleting and any(
+            newest.state is State.EXITED
+            and newest.round == self._round
+            and rule_for(each, newest.exit_code) == RESTART_ALL
+            for each in [*self.spec.containers, *self.init_containers]
+            if (newest := self.newest(each.name)) is not None
+        )
+
+    @cached_property
+    def round(self) -> int:
+        """How often all containers have been restarted together; one more once what is to be restarted has ended."""
+        ephemeral = {each.name for each in self.spec.ephemeralContainers or ()}
+        ended = all(each.name in ephemeral for each in self.running)
+        return self._round + (self.restarting_all and ended)
+
+    @cached_property
+    def hooking(self) -> bool:
+        """A postStart hook is under way: what comes after its container waits for it."""
+        return any(not said for said in self.hooks.values())
+
     def next_attempt(self, name: str) -> int:
         """The restart count of the next container of this name: Docker's own tally, or the one told to the API."""
         newest = self.newest(name)
@@ -166,7 +241,8 @@ class View:
         status = self.pod.status
         if status is None:
             return None
-        return _named(name, [*(status.containerStatuses or ()), *(status.initContainerStatuses or ())])
+        told = [status.containerStatuses, status.initContainerStatuses, status.ephemeralContainerStatuses]
+        return _named(name, [each for some in told for each in some or ()])
 
 
 def _named(name: str, statuses: Iterable[core_v1.ContainerStatus]) -> core_v1.ContainerStatus | None:
@@ -176,3 +252,10 @@ def _named(name: str, statuses: Iterable[core_v1.ContainerStatus]) -> core_v1.Co
 def is_sidecar(container: core_v1.Container) -> bool:
     """An init container that goes on running beside the others."""
     return container.restartPolicy == "Always"
+
+
+def as_container(given: core_v1.EphemeralContainer) -> core_v1.Container:
+    """An ephemeral container as any other: all but what it aims at."""
+    fields = msgspec.structs.asdict(given)
+    del fields["targetContainerName"]
+    return core_v1.Container(**fields)

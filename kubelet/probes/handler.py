@@ -19,6 +19,8 @@ _REDIRECTS = 10
 class Answer:
     ok: bool
     said: str = ""
+    status: int = 0
+    """Of an HTTP answer, whatever it says."""
 
 
 class BadPort(ValueError):
@@ -54,9 +56,9 @@ class Asker:
         """The container's answer. Never raises for what a container can cause."""
         try:
             if handler.exec is not None:
-                return await self._execute(handler.exec, target, timeout)
+                return await self.execute(handler.exec, target, timeout)
             if handler.httpGet is not None:
-                return await self._http(handler.httpGet, target, timeout)
+                return await self.http(handler.httpGet, target, timeout)
             if handler.tcpSocket is not None:
                 return await self._tcp(handler.tcpSocket, target, timeout)
         except BadPort as error:
@@ -66,9 +68,9 @@ class Asker:
             await asyncio.sleep(sleep.seconds)
         return Answer(True)
 
-    async def _execute(self, action: core_v1.ExecAction, target: Target, timeout: float) -> Answer:
+    async def execute(self, action: core_v1.ExecAction, target: Target, timeout: float | None) -> Answer:
         try:
-            code, output = await self._engine.execute(target.container_id, action.command or [], timeout)
+            code, output = await self._engine.execute(target.container_id, action.command or [], timeout or 3600.0)
         except Hung:
             command = " ".join(action.command or [])
             return Answer(False, f'command timed out: "{command}" timed out after {timeout:g}s')
@@ -76,7 +78,7 @@ class Asker:
             return Answer(False, str(error))
         return Answer(code == 0, output[:MAX_BODY].decode(errors="replace"))
 
-    async def _http(self, action: core_v1.HTTPGetAction, target: Target, timeout: float) -> Answer:
+    async def http(self, action: core_v1.HTTPGetAction, target: Target, timeout: float | None) -> Answer:
         port = resolve_port(action.port, target.container)
         scheme, path = (action.scheme or "HTTP").lower(), action.path or "/"
         host = action.host or target.ip

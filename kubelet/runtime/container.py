@@ -25,7 +25,8 @@ SPEC_HASH = "dev.pytheas.spec-hash"
 GRACE = "dev.pytheas.grace-period"
 USER = "dev.pytheas.user"
 WORKLOAD = "dev.pytheas.workload"
-LOG_MESSAGE_POLICY = "dev.pytheas.termination-message-policy"
+BACKOFF = "dev.pytheas.restart-backoff"
+ROUND = "dev.pytheas.round"
 
 SANDBOX = "podsandbox"
 CONTAINER = "container"
@@ -94,6 +95,16 @@ class Container:
     @property
     def spec_hash(self) -> str:
         return self.labels.get(SPEC_HASH, "")
+
+    @property
+    def backoff(self) -> float:
+        """Seconds that what follows this container has to wait once it has ended."""
+        return float(self.labels.get(BACKOFF) or 0)
+
+    @property
+    def round(self) -> int:
+        """How often all of the pod's containers had been restarted together when this one was made."""
+        return int(self.labels.get(ROUND) or 0)
 
     def running(self, at: float) -> Container:
         return replace(self, state=State.RUNNING, started_at=at, finished_at=0.0, exit_code=0, oom_killed=False)

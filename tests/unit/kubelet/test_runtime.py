@@ -8,8 +8,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubelet.lifecycle.backoff import LONGEST, Backoff, after_try, ready_at
-from kubelet.runtime.container import NODE, POD_UID, Container, State, from_inspect, from_summary, seconds
+from kubelet.lifecycle.backoff import LONGEST, following, ready_at
+from kubelet.runtime.container import BACKOFF, NODE, POD_UID, Container, State, from_inspect, from_summary, seconds
 from kubelet.runtime.inventory import Inventory
 
 LABELS = {NODE: "n1", POD_UID: "u-1"}
@@ -120,21 +120,26 @@ def test_records_from_docker() -> None:
     assert from_summary({"Id": "x", "State": "dead"}).state is State.EXITED
 
 
+def ran(seconds: float, backoff: float) -> Container:
+    labels = {**LABELS, BACKOFF: f"{backoff:g}"}
+    return replace(CREATED, labels=labels, state=State.EXITED, started_at=100.0, finished_at=100.0 + seconds)
+
+
 def test_backoff_doubles_to_its_longest() -> None:
-    backoff: Backoff | None = None
-    delays = []
-    for ended in range(0, 3000, 300):
-        delays.append(ready_at(backoff, float(ended)) - ended)
-        backoff = after_try(backoff, float(ended))
-    assert delays == [0, 10, 20, 40, 80, 160, 300, 300, 300, 300]
+    backoff, delays = 0.0, []
+    for _ in range(8):
+        ended = ran(1.0, backoff)
+        delays.append(ready_at(ended) - ended.finished_at)
+        backoff = following(ended)
+    assert delays == [0, 10, 20, 40, 80, 160, 300, 300]
+    assert [following(ran(1.0, each), longest=2.0) for each in (0.0, 2.0)] == [2.0, 2.0]
 
 
-@given(st.lists(st.floats(0, 2000), max_size=20))
-def test_backoff_never_exceeds_its_longest_and_forgets(gaps: list[float]) -> None:
-    backoff: Backoff | None = None
-    ended = 0.0
-    for gap in gaps:
-        ended += gap
-        assert 0 <= ready_at(backoff, ended) - ended <= LONGEST + 1e-6  # times are floats
-        backoff = after_try(backoff, ended)
-    assert backoff is None or ready_at(backoff, ended + 601) == ended + 601
+@given(st.floats(0, 2000), st.floats(0, LONGEST))
+def test_backoff_never_exceeds_its_longest_and_forgets(seconds: float, backoff: float) -> None:
+    ended = ran(seconds, backoff)
+    waits = ready_at(ended) - ended.finished_at
+    assert 0 <= waits <= LONGEST + 1e-6  # times are floats
+    assert 0 < following(ended) <= LONGEST
+    if seconds > 601:
+        assert (waits, following(ended)) == (0.0, 10.0)

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from api.types import core_v1
-from kubelet.lifecycle.status import FLIP_AFTER
+from kubelet.lifecycle.states import FLIP_AFTER
 from kubelet.lifecycle.upkeep import active_deadline, flip_time, with_foreign
 from kubelet.lifecycle.view import Failure, View
 

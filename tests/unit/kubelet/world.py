@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,11 +15,10 @@ import msgspec
 
 from api.types import core_v1
 from kubelet.lifecycle import actions
-from kubelet.lifecycle.backoff import Backoff, after_try
 from kubelet.lifecycle.decide import decide
 from kubelet.lifecycle.restart import spec_hash
 from kubelet.lifecycle.status import pod_status
-from kubelet.lifecycle.view import Failure, Health, Network, Stop, View
+from kubelet.lifecycle.view import Eviction, Failure, Health, Network, Stop, View
 from kubelet.runtime import container as labels
 from kubelet.runtime.container import Container, State
 
@@ -38,9 +37,9 @@ class World:
     cleaned: bool = False
     forgotten: bool = False
     gone: bool = False
-    evicted: Failure | None = None
+    evicted: Eviction | None = None
     health: dict[str, Health] = field(default_factory=dict)
-    backoffs: dict[str, Backoff] = field(default_factory=dict)
+    hooks: dict[str, str] = field(default_factory=dict)
     failures: dict[str, Failure] = field(default_factory=dict)
     stops: dict[str, Stop] = field(default_factory=dict)
     stubborn: set[str] = field(default_factory=set)
@@ -59,7 +58,7 @@ class World:
             network=self.network,
             volumes_ready=self.volumes,
             health=self.health,
-            backoffs=self.backoffs,
+            hooks=self.hooks,
             failures=self.failures,
             stops=self.stops,
             gone=self.gone,
@@ -106,8 +105,7 @@ class World:
 
     def exit(self, name: str, code: int) -> None:
         running = self._running(name)
-        self.containers[running.id] = running.exited(self.now, code)
-        self.stops.pop(running.id, None)
+        self._end(running.id, code)
 
     def out_of_memory(self, name: str) -> None:
         running = self._running(name)
@@ -126,8 +124,36 @@ class World:
     def startup_passed(self, name: str) -> None:
         self.probe(name, started=True)
 
-    def liveness_failed(self, name: str) -> None:
-        self.probe(name, alive=False, why="failed liveness probe")
+    def liveness_failed(self, name: str, grace: float | None = None) -> None:
+        self.probe(name, alive=False, why="failed liveness probe", grace=grace)
+
+    def hook_done(self, name: str) -> None:
+        """A postStart or preStop hook comes to its end."""
+        running = self._running(name)
+        self.hooks.pop(running.id, None)
+        if running.id in self.stops:
+            self.stops[running.id] = replace(self.stops[running.id], hooked=True)
+
+    def hook_fails(self, name: str) -> None:
+        running = self._running(name)
+        self.hooks[running.id] = "it went wrong"
+        self.failures[name] = Failure("PostStartHookError", "it went wrong", self.now, 0.0)
+
+    def debug(self, name: str, target: str) -> None:
+        """`kubectl debug` puts a container into the pod."""
+        assert self.pod.spec is not None
+        given = core_v1.EphemeralContainer(name=name, image="tools:1", targetContainerName=target)
+        later = [*(self.pod.spec.ephemeralContainers or ()), given]
+        self.pod = msgspec.structs.replace(
+            self.pod, spec=msgspec.structs.replace(self.pod.spec, ephemeralContainers=later)
+        )
+
+    def condition(self, kind: str, status: str) -> None:
+        """Somebody else tells a condition of the pod."""
+        assert self.status is not None
+        others = [each for each in self.status.conditions or () if each.type != kind]
+        given = core_v1.PodCondition(status=status, type=kind)
+        self.status = msgspec.structs.replace(self.status, conditions=[*others, given])
 
     def lose_sandbox(self) -> None:
         for each in [each for each in self.containers.values() if each.is_sandbox]:
@@ -153,7 +179,7 @@ class World:
         self.gone = True
 
     def evict(self, reason: str) -> None:
-        self.evicted = Failure(reason, "The node had a reason.", self.now, 0.0)
+        self.evicted = Eviction(reason, "The node had a reason.", disruption=reason == "Evicted")
 
     def set_image(self, name: str, image: str) -> None:
         assert self.pod.spec is not None
@@ -170,7 +196,7 @@ class World:
         """What a kubelet holds in memory is lost; Docker, CNI's cache and the API server keep what they have."""
         self.volumes = self.reported = self.cleaned = False
         # Health is not lost: it is taken from the status that the API server was told.
-        self.backoffs, self.failures, self.stops = {}, {}, {}
+        self.failures, self.stops, self.hooks = {}, {}, {}
         self.pod = msgspec.structs.replace(self.pod, status=self.status)
         self.status = None
 
@@ -189,20 +215,23 @@ class World:
                     self.volumes = True
             case actions.CreateSandbox(attempt):
                 if not self._fails("sandbox"):
-                    self._make("POD", attempt, labels.SANDBOX, "")
+                    self._make("POD", attempt, labels.SANDBOX, {})
             case actions.AttachNetwork(sandbox_id):
                 if not self._fails("network"):
                     self.network = Network(sandbox_id, ("10.244.0.9",))
-            case actions.StartContainer(name, attempt):
+            case actions.StartContainer(name):
                 if not self._fails(name):
-                    self._start(name, attempt)
+                    self._start(step)
             case actions.Stop(ids, grace):
                 for each in ids:
-                    self.stops[each] = Stop(self.now, self.now + grace)
-                    if self.containers[each].name not in self.stubborn and grace > 0:
+                    lifecycle = self.view().specs[self.containers[each].name].lifecycle
+                    hook = lifecycle is not None and lifecycle.preStop is not None and grace > 0
+                    self.stops[each] = Stop(self.now, grace, hooked=not hook)
+            case actions.Signal(ids):
+                for each in ids:
+                    self.stops[each] = replace(self.stops[each], signalled_at=self.now)
+                    if self.containers[each].name not in self.stubborn:
                         self._end(each, 143)
-                    elif grace == 0:
-                        self._end(each, 137)
             case actions.Kill(ids):
                 for each in ids:
                     self.stops[each] = replace(self.stops[each], killed_at=self.now)
@@ -220,27 +249,29 @@ class World:
             case actions.Forget():
                 self.forgotten = True
 
-    def _start(self, name: str, attempt: int) -> None:
-        assert self.pod.spec is not None
-        specs = [*self.pod.spec.containers, *(self.pod.spec.initContainers or ())]
-        spec = next(each for each in specs if each.name == name)
-        last = self.view().newest(name)
-        if last is not None and last.spec_hash == spec_hash(spec):
-            self.backoffs[name] = after_try(self.backoffs.get(name), last.finished_at)
+    def _start(self, step: actions.StartContainer) -> None:
+        spec = self.view().specs[step.name]
         sandbox = next(each for each in self.containers.values() if each.is_sandbox)
-        made = self._make(name, attempt, labels.CONTAINER, sandbox.id, spec_hash(spec), spec.image or "")
+        own = {
+            labels.SANDBOX_ID: sandbox.id,
+            labels.SPEC_HASH: spec_hash(spec),
+            labels.BACKOFF: f"{step.backoff:g}",
+            labels.ROUND: str(step.round),
+        }
+        made = self._make(step.name, step.attempt, labels.CONTAINER, own, spec.image or "")
         if spec.startupProbe or spec.readinessProbe:
             self.health[made] = Health(started=spec.startupProbe is None, ready=spec.readinessProbe is None)
+        if spec.lifecycle is not None and spec.lifecycle.postStart is not None:
+            self.hooks[made] = ""
 
-    def _make(self, name: str, attempt: int, kind: str, sandbox_id: str, hashed: str = "", image: str = "") -> str:
+    def _make(self, name: str, attempt: int, kind: str, more: dict[str, str], image: str = "") -> str:
         container_id = f"{name}-{next(self._ids)}"
         own = {
             labels.CONTAINER_NAME: name,
             labels.CONTAINER_TYPE: kind,
             labels.ATTEMPT: str(attempt),
-            labels.SANDBOX_ID: sandbox_id,
-            labels.SPEC_HASH: hashed,
             labels.POD_UID: "uid-1",
+            **more,
         }
         made = Container(container_id, own, State.RUNNING, image, "sha256:1", self.now, self.now)
         self.containers[container_id] = made
@@ -249,6 +280,7 @@ class World:
     def _end(self, container_id: str, code: int) -> None:
         self.containers[container_id] = self.containers[container_id].exited(self.now, code)
         self.stops.pop(container_id, None)
+        self.hooks.pop(container_id, None)
 
     def _fails(self, what: str) -> bool:
         planned = self.failing.get(what)
@@ -279,7 +311,7 @@ class World:
 
 
 def _spoken(step: actions.Action) -> str:
-    values = {name: getattr(step, name) for name in step.__dataclass_fields__}
+    values = {each.name: value for each in fields(step) if (value := getattr(step, each.name)) != each.default}
     shown = [f"{name}={','.join(value) if isinstance(value, tuple) else value}" for name, value in values.items()]
     return " ".join(["→", type(step).__name__, *shown])
 
@@ -290,7 +322,8 @@ def _line(status: core_v1.PodStatus) -> str:
     parts = [f"= {status.phase}", f"[{' '.join(sorted(true))}]", f"ip={status.podIP or '-'}"]
     if status.reason:
         parts.append(f"reason={status.reason}")
-    for each in [*(status.initContainerStatuses or ()), *(status.containerStatuses or ())]:
+    told = [status.initContainerStatuses, status.containerStatuses, status.ephemeralContainerStatuses]
+    for each in [each for some in told for each in some or ()]:
         parts.append(
             f"| {each.name}: {_state(each.state)}{' ready' if each.ready else ''} restarts={each.restartCount}"
         )
