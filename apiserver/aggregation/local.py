@@ -28,7 +28,7 @@ def wanted(state: State) -> dict[str, Object]:
     versions: dict[tuple[str, str], bool] = {(each.group, each.version): False for each in VIRTUAL}
     for resource in state.catalog:
         kind = resource.kind
-        versions[kind.group, kind.version] = kind.own_schema is not None
+        versions[kind.group, kind.version] = kind.own_schema is not None and kind.live is None
     return {
         f"{version}.{group}": service(group, version, custom=custom)
         for (group, version), custom in versions.items()

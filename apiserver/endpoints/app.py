@@ -15,7 +15,7 @@ from apiserver.aggregation.directory import Remote
 from apiserver.audit.auditor import Auditor
 from apiserver.auth.authenticate import Authenticator
 from apiserver.auth.authorize import Attempt, authorize
-from apiserver.endpoints import mutate, read, watch
+from apiserver.endpoints import live, mutate, read, watch
 from apiserver.endpoints.discovery import Discovery
 from apiserver.endpoints.http import NOTHING, Disconnected, Message, Receive, Request, Scope, Send, flag
 from apiserver.endpoints.metrics import Requests
@@ -185,6 +185,8 @@ class App:
     async def _handle(self, request: Request, target: Target, resource: Resource, verb: str) -> None:
         if target.subresource:
             await self._subresource(request, target, resource, verb)
+        elif resource.kind.live is not None:
+            await live.answer(self.state, request, resource, resource.kind.live, target.namespace, target.name)
         else:
             await self._object(request, target, resource, verb)
 

@@ -123,7 +123,7 @@ def _plain(kind: Kind, kept: Kind) -> Iterator[Document]:
         "verbs": list(kind.verbs),
         **({"shortNames": list(kind.short_names)} if kind.short_names else {}),
         **({"categories": list(kind.categories)} if kind.categories else {}),
-        "storageVersionHash": storage_hash(kept),
+        **({"storageVersionHash": storage_hash(kept)} if kind.live is None else {}),
     }
     for name, sub in subresources_of(kind).items():
         entry: Document = {"name": f"{kind.plural}/{name}", "singularName": "", "namespaced": kind.namespaced}

@@ -10,6 +10,7 @@ from api import metadata
 from apiserver.auth.serviceaccounts import Issuer
 from apiserver.auth.user import User
 from apiserver.endpoints.catalog import Catalog, Resource, versions
+from apiserver.metrics.collector import Collector
 from apiserver.quota.ledger import Quotas
 from apiserver.registry.kind import Context, Kind
 from apiserver.remote.webhook import Webhooks
@@ -62,6 +63,7 @@ class State:
         self.feed = Feed(etcd, {resource.prefix: resource.cache for resource in self.catalog.homes})
         self.webhooks = Webhooks(self)
         self.quotas = Quotas(self)
+        self.metrics = Collector(self)
         self.catch_up: CatchUp = _no_news
         """Waits for a custom resource that is about to be served here, given its group and plural."""
         self.stopping = asyncio.Event()

@@ -31,6 +31,7 @@ from apiserver.registry import (
     job,
     lease,
     limitrange,
+    metrics,
     mutatingadmissionpolicy,
     mutatingadmissionpolicybinding,
     mutatingwebhookconfiguration,
@@ -119,4 +120,6 @@ KINDS: tuple[Kind, ...] = (
     poddisruptionbudget.KIND,
     horizontalpodautoscaler.KIND,
     horizontalpodautoscaler_v1.KIND,
+    metrics.NODES,
+    metrics.PODS,
 )

@@ -6,7 +6,7 @@ generic path in `endpoints/` never asks which kind it serves: it asks the kind's
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,9 +18,13 @@ from api.schema import Schema
 from apiserver.registry.conversion import Convert
 
 if TYPE_CHECKING:
+    from apiserver.endpoints.state import State
     from apiserver.storage.store import Guard
 
 Object = dict[str, Any]
+
+Live = Callable[["State", str, str], Awaitable[Sequence[Object]]]
+"""Makes objects that are not kept, given the server's state, the namespace and the name; both may be empty: all."""
 
 VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 """What can be done to the objects of most kinds."""
@@ -231,6 +235,8 @@ class Kind:
     served: bool = True
     convert: Convert | None = None
     """How objects of another version are made this one's, and the other way round; None: only the name differs."""
+    live: Live | None = None
+    """Of a kind that is not kept: makes the objects for each get and list."""
 
     @property
     def list_name(self) -> str:

@@ -128,10 +128,20 @@ async def test_other_servers_groups_stand_beside_ours() -> None:
     silent = Elsewhere("other.example.org", "v1", 17900, 10, None)
     discovery = Discovery(KINDS, elsewhere=(known, silent))
     names = [group["name"] for group in (await ask("/apis", discovery=discovery))["groups"]]
-    assert (names[1], names[-1]) == ("other.example.org", "shop.example.org")
+    assert (names[1], names[-2:]) == ("other.example.org", ["shop.example.org", "metrics.k8s.io"])
     assert (await ask("/apis/shop.example.org/v1", discovery=discovery))["resources"] == resources
     aggregated = (await ask("/apis", AGGREGATED, discovery=discovery))["items"]
     assert aggregated[1]["versions"] == [{"version": "v1", "resources": [], "freshness": "Stale"}]
-    (widgets,) = aggregated[-1]["versions"][0]["resources"]
+    (widgets,) = aggregated[-2]["versions"][0]["resources"]
     assert (widgets["resource"], widgets["scope"]) == ("widgets", "Namespaced")
     assert widgets["subresources"][0]["verbs"] == ["update"]
+
+
+async def test_another_server_for_a_group_of_ours_takes_its_place() -> None:
+    resources = [{"name": "pods", "singularName": "", "namespaced": True, "kind": "PodMetrics", "verbs": ["get"]}]
+    real = Elsewhere("metrics.k8s.io", "v1beta1", 100, 100, {"resources": resources})
+    found = await ask("/apis/metrics.k8s.io/v1beta1", discovery=Discovery(KINDS, elsewhere=(real,)))
+    assert found["resources"] == resources
+    own = (await ask("/apis/metrics.k8s.io/v1beta1"))["resources"]
+    assert [(each["name"], each["verbs"]) for each in own] == [("nodes", ["get", "list"]), ("pods", ["get", "list"])]
+    assert not any("storageVersionHash" in each for each in own)
