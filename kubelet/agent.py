@@ -46,6 +46,7 @@ from kubelet.runtime.errors import EngineError
 from kubelet.runtime.inventory import Inventory
 from kubelet.sandboxes.pool import Pool, why_not
 from kubelet.server import deleted_logs
+from kubelet.server.access import Access, Reviews
 from kubelet.server.exec import Executions
 from kubelet.server.images import ImagePages
 from kubelet.server.listen import listen, tls
@@ -343,7 +344,8 @@ class Agent:
         images = ImagePages(self._engine, self._collector).routes()
         secure = [web.get("/containerLogs/{namespace}/{pod}/{container}", logs.serve), *streams, *images, *pages]
         secure += deleted_logs.routes(self._pods.node.archive)
-        await stack.enter_async_context(listen(options.address, options.port, secure, context))
+        access = Access(Reviews(self._client, self._name))
+        await stack.enter_async_context(listen(options.address, options.port, secure, context, access))
 
     async def _stop(self) -> None:
         """Leave the pods running, and tell nothing more."""

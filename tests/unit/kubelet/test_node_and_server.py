@@ -14,10 +14,15 @@ from kubelet.logs.query import BadQuery, LogQuery, read_query
 from kubelet.machine import Machine
 from kubelet.probes.handler import BadPort, resolve_port
 from kubelet.probes.thresholds import Rule, Tally
-from kubelet.server.listen import may_enter
 
 MACHINE = Machine(2, 8 << 30, 100 << 30, "m", "s", "b", "6.1", "Debian", "amd64")
-WHO = node.Identity("n1", ("192.0.2.1",), engine_version="20.10")
+WHO = node.Identity(
+    "n1",
+    ("192.0.2.1",),
+    engine_version="20.10",
+    capacity={"cpu": "2", "memory": "8Gi", "pods": "110"},
+    allocatable={"cpu": "1900m", "memory": "7Gi", "pods": "110"},
+)
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
 
@@ -109,13 +114,3 @@ def test_log_queries() -> None:
 def test_log_queries_that_make_no_sense(query: dict[str, str]) -> None:
     with pytest.raises(BadQuery):
         read_query(query, 0.0)
-
-
-def test_only_administrators_enter() -> None:
-    def certificate(*organizations: str) -> dict[str, object]:
-        return {"subject": (*((("organizationName", each),) for each in organizations), (("commonName", "x"),))}
-
-    assert may_enter(certificate("system:masters"))
-    assert not may_enter(certificate("system:nodes"))
-    assert not may_enter(None)
-    assert not may_enter({})
