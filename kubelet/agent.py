@@ -22,6 +22,7 @@ from daemon.log import logger
 from daemon.run import freeze
 from kubelet import machine as machines
 from kubelet import node as nodes
+from kubelet.eviction.manager import Hands
 from kubelet.images.images import Images
 from kubelet.images.secrets import PullSecrets
 from kubelet.images.settings import collector, puller
@@ -39,6 +40,7 @@ from kubelet.pod.sysctls import Allowed
 from kubelet.pods import Pods
 from kubelet.probes.handler import Asker
 from kubelet.registration import Registration
+from kubelet.resources import NodeResources
 from kubelet.runtime import kernel, oom, pause
 from kubelet.runtime.accounts import ImageAccounts
 from kubelet.runtime.engine import Engine
@@ -80,6 +82,7 @@ class Agent:
         self._ips = (options.node_ip or machines.default_address(),)
         options.root_dir.mkdir(parents=True, exist_ok=True, mode=0o750)
         self._machine = machines.read(options.root_dir)
+        self._resources = NodeResources(options, self._machine)
         self._engine = Engine(options.docker_host, starts=options.docker_starts)
         self._images = Images(self._engine, puller(self._engine, options))
         self._collector = collector(self._engine, options, self._warn, lambda: (self._pods.node.ground.pause_image,))
@@ -143,8 +146,9 @@ class Agent:
         group.create_task(self._run_static_pods(recorder))
         group.create_task(self._keep_routes())
         group.create_task(self._collector.run(self._up))
+        group.create_task(self._resources.run())
         group.create_task(self._keep_house())
-        group.create_task(self._pool.keep())
+        group.create_task(self._pool.keep(self._pods.networks))
         await self._serve(stack)
         log.info("started", node=self._name, address=self._ips[0])
         freeze()
@@ -169,7 +173,9 @@ class Agent:
             claimed=partial(claimed, self._client),
             dns=Dns(options.cluster_dns, options.cluster_domain, options.resolv_conf),
             host_ips=self._ips,
-            allocatable=nodes.capacity(self._identity(), self._machine),
+            allocatable=self._resources.allocatable,
+            cgroups=self._resources.cgroups,
+            admit=lambda pod: self._resources.admit(pod, self._pods.taken()),
             engine_up=self._up,
             released=self._release,
         )
@@ -177,7 +183,15 @@ class Agent:
     def _identity(self, engine_version: str = "") -> nodes.Identity:
         options = self._options
         given = dict(each.partition("=")[::2] for each in options.node_labels)
-        return nodes.Identity(self._name, self._ips, options.max_pods, options.port, engine_version, given)
+        return nodes.Identity(
+            self._name,
+            self._ips,
+            options.port,
+            engine_version,
+            given,
+            self._resources.capacity,
+            self._resources.allocatable,
+        )
 
     async def _prepare_engine(self) -> None:
         """Once Docker answers: the pause image, what the kernel allows, how Docker makes cgroups."""
@@ -204,6 +218,24 @@ class Agent:
             capabilities=kernel.bounded_capabilities(self._engine_version),
         )
 
+        ground = self._pods.node.ground
+        await self._resources.begin(ground.cgroup_driver, self._engine, ground.engine_root, self._hands())
+        self._pods.node.cgroups = self._resources.cgroups
+
+    def _hands(self) -> Hands:
+        """What evictions may do here."""
+        return Hands(
+            targets=self._pods.all,
+            reclaim=self._reclaim,
+            warn=self._warn,
+            changed=lambda: self._registration.nudge(),
+            say=lambda pod, message: self._upstream.say(pod, "Warning", "Evicted", message),
+        )
+
+    async def _reclaim(self, wanted: int) -> None:
+        """Give disk back that nobody uses."""
+        await self._collector.free(wanted)
+
     def _register(self, group: asyncio.TaskGroup) -> None:
         self._registration = Registration(
             self._client,
@@ -219,7 +251,8 @@ class Agent:
         group.create_task(self._registration.keep_lease())
 
     def _health(self) -> nodes.Health:
-        return nodes.Health("" if self._up.is_set() else self._watch.trouble or "no answer", self._cni.problem())
+        runtime = "" if self._up.is_set() else self._watch.trouble or "no answer"
+        return nodes.Health(runtime, self._cni.problem(), self._resources.conditions)
 
     async def _present_images(self) -> Sequence[core_v1.ContainerImage]:
         if self._image_list is None:
@@ -239,6 +272,7 @@ class Agent:
         if cidr and not self._options.pod_cidr and cidr != self._cni.pod_cidr:
             log.info("pod range", cidr=cidr)
             self._cni.pod_cidr = cidr
+            self._pool.nudge()
             self._registration.nudge()
             for worker in self._pods.all():
                 worker.refresh()
@@ -309,10 +343,10 @@ class Agent:
         """Once both sides have told all they have: end what nobody wants, now and after each period."""
         await self._own.synced()
         await self._static.read.wait()
-        self._pool.adopt(self._pods.networks())
         while True:
             await self._up.wait()
             self._pods.end_orphans()
+            await self._resources.weigh(self._pods.all())
             await self._pool.sweep(self._pods.networks())
             await asyncio.sleep(float(self._options.sync_period))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,8 +50,8 @@ class Pool:
         self._size = size
         self._ready: list[str] = []
         self._lent: set[str] = set()
-        self._taken = asyncio.Event()
-        self._adopted = asyncio.Event()
+        self._stirred = asyncio.Event()
+        self._adopted = False
         self.off = "not started"
 
     @property
@@ -66,7 +66,7 @@ class Pool:
         """
         if self.off or not suits(spec):
             return None
-        self._taken.set()
+        self.nudge()
         if has_host_ports(spec):
             return Space(*await self._make())
         while self._ready:
@@ -128,16 +128,25 @@ class Pool:
         """The path of a namespace, or nothing if it is gone."""
         return str(self._spaces.path(name)) if self._spaces.exists(name) else ""
 
-    async def keep(self) -> None:
-        """Keep the pool full. For ever."""
-        await self._adopted.wait()
+    def nudge(self) -> None:
+        """Something has changed: a pod has come, or the node has a network now."""
+        self._stirred.set()
+
+    async def keep(self, used: Callable[[], set[str]]) -> None:
+        """Keep the pool full, from when the node has a network on. For ever. `used` tells the networks that sandboxes
+        have; all of them must be known by now."""
+        while self._cni.problem():
+            self._stirred.clear()
+            await self._stirred.wait()
+        self._adopt(used())
+        await self.sweep(used())
         while True:
-            self._taken.clear()
+            self._stirred.clear()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._taken.wait(), QUIET)
+                await asyncio.wait_for(self._stirred.wait(), QUIET)
                 continue
             if not self._wants_more():
-                await self._taken.wait()
+                await self._stirred.wait()
                 continue
             try:
                 await self._add_one()
@@ -168,24 +177,25 @@ class Pool:
             raise
         return name, self._spaces.path(name)
 
-    def adopt(self, used: Iterable[str]) -> None:
+    def _adopt(self, used: set[str]) -> None:
         """Take up what an earlier kubelet has made ready and no sandbox uses."""
-        for name in sorted(self._spaces.names() - set(used)):
+        for name in sorted(self._spaces.names() - used - self._lent):
             if len(self._ready) < self._size and self._is_wired(name):
                 self._ready.append(name)
-        self._adopted.set()
+        self._adopted = True
 
     def _is_wired(self, name: str) -> bool:
         return bool(self._cni.cached(name)) and self._spaces.exists(name) and self._cni.is_current(name)
 
-    async def sweep(self, used: Iterable[str]) -> None:
+    async def sweep(self, used: set[str]) -> None:
         """Give back every network that neither a sandbox (`used`: their networks' names) nor the pool has."""
-        used = set(used)
+        if not self._adopted:
+            return
         self._lent -= used  # from here on the sandbox's label speaks for it
         kept = used | self._lent | set(self._ready)
         for name in {*self._cni.known(), *self._spaces.names()} - kept:
             await self._give_back(name)
-        self._taken.set()  # what kept the pool from being filled may have passed
+        self.nudge()  # what kept the pool from being filled may have passed
 
     async def _give_back(self, name: str) -> None:
         try:
