@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from api.types import core_v1
@@ -11,8 +12,7 @@ from kubelet.sandboxes.pool import has_host_ports, suits, why_not
 
 
 def spec(**fields: Any) -> core_v1.PodSpec:
-    found: core_v1.PodSpec = core_v1.PodSpec.from_dict({"containers": [{"name": "main"}], **fields})
-    return found
+    return msgspec.convert({"containers": [{"name": "main"}], **fields}, core_v1.PodSpec)
 
 
 @pytest.mark.parametrize(
