@@ -4,12 +4,11 @@ moment."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import msgspec
 
-from api.quantity import format_bytes
 from api.types import core_v1, meta_v1
 from kubelet.machine import Machine
 
@@ -22,10 +21,11 @@ class Identity:
 
     name: str
     ips: tuple[str, ...]
-    max_pods: int = 110
     port: int = 10250
     engine_version: str = ""
     labels: Mapping[str, str] | None = None
+    capacity: Mapping[str, str] = field(default_factory=dict)
+    allocatable: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,8 @@ class Health:
 
     runtime: str = ""
     network: str = ""
+    pressures: frozenset[str] = frozenset()
+    """The conditions of running short that hold: MemoryPressure, DiskPressure, PIDPressure."""
 
     @property
     def problem(self) -> str:
@@ -70,17 +72,6 @@ def reference(name: str) -> core_v1.ObjectReference:
     return core_v1.ObjectReference(kind="Node", name=name, uid=name, apiVersion="v1")
 
 
-def capacity(identity: Identity, machine: Machine) -> dict[str, str]:
-    return {
-        "cpu": str(machine.cpus),
-        "memory": format_bytes(machine.memory // 1024 * 1024),
-        "ephemeral-storage": format_bytes(machine.disk // 1024 * 1024),
-        "pods": str(identity.max_pods),
-        "hugepages-1Gi": "0",
-        "hugepages-2Mi": "0",
-    }
-
-
 def status(
     identity: Identity,
     machine: Machine,
@@ -90,14 +81,13 @@ def status(
     now: datetime,
 ) -> core_v1.NodeStatus:
     """The status; a condition that did not change keeps its transition time."""
-    amounts = capacity(identity, machine)
     addresses = [core_v1.NodeAddress(address=each, type="InternalIP") for each in identity.ips]
     addresses.append(core_v1.NodeAddress(address=identity.name, type="Hostname"))
     told = {each.type: each for each in (before.conditions or ())} if before else {}
     return core_v1.NodeStatus(
         addresses=addresses,
-        capacity=amounts,
-        allocatable=dict(amounts),
+        capacity=dict(identity.capacity),
+        allocatable=dict(identity.allocatable),
         conditions=[
             *(each for kind, each in told.items() if kind not in _KINDS),
             *(
@@ -122,21 +112,35 @@ def status(
     )
 
 
-_KINDS = ("MemoryPressure", "DiskPressure", "PIDPressure", "Ready")
-
-
 def _held(health: Health) -> list[tuple[str, str, str, str]]:
     ready = (
         ("Ready", "False", "KubeletNotReady", health.problem)
         if health.problem
         else ("Ready", "True", "KubeletReady", "kubelet is posting ready status")
     )
-    return [
-        ("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
-        ("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
-        ("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
-        ready,
-    ]
+    pressures = []
+    for kind, (held, free) in _PRESSURES.items():
+        holds = kind in health.pressures
+        pressures.append((kind, str(holds), *(held if holds else free)))
+    return [*pressures, ready]
+
+
+_PRESSURES = {
+    "MemoryPressure": (
+        ("KubeletHasInsufficientMemory", "kubelet has insufficient memory available"),
+        ("KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
+    ),
+    "DiskPressure": (
+        ("KubeletHasDiskPressure", "kubelet has disk pressure"),
+        ("KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
+    ),
+    "PIDPressure": (
+        ("KubeletHasInsufficientPID", "kubelet has insufficient PID available"),
+        ("KubeletHasSufficientPID", "kubelet has sufficient PID available"),
+    ),
+}
+"""Reason and message of each condition when it holds, and when it doesn't."""
+_KINDS = (*_PRESSURES, "Ready")
 
 
 def _condition(

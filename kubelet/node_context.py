@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Protocol
 
 from api.types import core_v1
+from kubelet.cgroups.pods import PodCgroups, Rules
+from kubelet.cgroups.tree import Tree
 from kubelet.images.images import Images
 from kubelet.logs.archive import Archive
 from kubelet.network.cni import Cni
 from kubelet.network.resolver import Dns
+from kubelet.pod.admission import Refusal
 from kubelet.pod.env import Objects
 from kubelet.pod.ground import Ground
 from kubelet.probes.handler import Asker
@@ -70,6 +73,9 @@ class NodeContext:
     dns: Dns = field(default_factory=Dns)
     host_ips: tuple[str, ...] = ()
     allocatable: Mapping[str, str] = field(default_factory=dict)
+    admit: Callable[[core_v1.Pod], Refusal | None] = lambda pod: None
+    """Why the node has no room for a pod, if it hasn't."""
+    cgroups: PodCgroups = field(default_factory=lambda: PodCgroups(Tree.of(), Rules()))
     released: Callable[[str], None] = lambda uid: None
     """Told when nothing of a pod is left: what was kept for it (objects, statuses) can go."""
     engine_up: asyncio.Event = field(default_factory=asyncio.Event)

@@ -32,6 +32,10 @@ class Pods:
     def all(self) -> list[PodWorker]:
         return list(self._workers.values())
 
+    def taken(self) -> list[core_v1.Pod]:
+        """The pods that count against what the node has: admitted, and not at their end."""
+        return [each.pod for each in self._workers.values() if each.taken]
+
     def wake(self, uid: str) -> None:
         worker = self._workers.get(uid)
         if worker is not None:

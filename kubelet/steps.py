@@ -14,7 +14,6 @@ from functools import partial
 
 from api.types import core_v1
 from daemon.log import logger
-from kubelet.cgroups.tree import Tree
 from kubelet.gather import gather
 from kubelet.images.images import Image, ImageError
 from kubelet.last_words import read_end
@@ -24,7 +23,7 @@ from kubelet.network.cni import Attachment, CniError
 from kubelet.network.files import domain, hostname, hosts_file, kernel_name
 from kubelet.network.resolver import host_conf, resolver
 from kubelet.node_context import NodeContext
-from kubelet.pod.create import parent, sandbox_body
+from kubelet.pod.create import sandbox_body
 from kubelet.pod.fields import Facts
 from kubelet.pod.problem import ConfigError, SandboxError
 from kubelet.pod.resources import total
@@ -106,6 +105,7 @@ class Steps:
             self.say("Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.")
         self.folder.hosts().unlink(missing_ok=True)  # it says that the sandbox is wired
         try:
+            await asyncio.to_thread(self.node.cgroups.make, self.pod)
             space = await self.node.pool.take(self.spec)
             name = kernel_name(self.pod, self.node.name, self.node.dns.domain)
             body = sandbox_body(self.pod, self.node.ground, attempt, name, space)
@@ -366,8 +366,7 @@ class Steps:
         """Take the pod's folder, mounts and cgroups away. Raises StepFailed."""
         try:
             await asyncio.to_thread(self.folder.remove)
-            tree = Tree.of(self.node.ground.cgroup_driver)
-            await asyncio.to_thread(tree.remove, tree.path(parent(self.pod, self.node.ground)))
+            await asyncio.to_thread(self.node.cgroups.remove, self.pod)
         except OSError as error:
             raise StepFailed("cleanup", "ContainerCreating", str(error)) from error
 

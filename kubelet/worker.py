@@ -61,6 +61,7 @@ class PodWorker:
         self._reported = False
         self._cleaned = False
         self._evicted: Eviction | None = None
+        self._admitted = False
         self._pulling: frozenset[str] = frozenset()
         self._pulled: dict[str, Image] = {}
         self._read: set[str] = set()
@@ -152,15 +153,23 @@ class PodWorker:
         self._chores.cancel()
         self._on_end(self.uid)
 
+    @property
+    def taken(self) -> bool:
+        """Whether the pod counts against what the node has: it was admitted, and has not come to its end."""
+        status = self._status or self.pod.status
+        over = status is not None and status.phase in TERMINAL
+        return self._admitted and self._evicted is None and not over
+
     def _admit(self) -> None:
         """Refuse a pod that the node can't run, unless it has been taken before."""
         metadata, status = self.pod.metadata, self.pod.status
         begun = self.containers() or (status is not None and status.phase not in (None, "Pending"))
-        if begun or self._gone or metadata is None or metadata.deletionTimestamp is not None:
-            return
-        if (refused := refusal(self.pod, self._node.ground)) is not None:
-            self._steps.say("Warning", refused.reason, refused.message)
-            self.evict(refused.reason, f"Pod was rejected: {refused.message}")
+        if not (begun or self._gone or metadata is None or metadata.deletionTimestamp is not None):
+            refused = refusal(self.pod, self._node.ground) or self._node.admit(self.pod)
+            if refused is not None:
+                self._steps.say("Warning", refused.reason, refused.message)
+                self.evict(refused.reason, f"Pod was rejected: {refused.message}")
+        self._admitted = not self._gone
 
     async def _once(self) -> bool:
         """One look, one step. True when the pod is gone from this node."""

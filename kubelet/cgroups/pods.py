@@ -104,6 +104,12 @@ class PodCgroups:
         assert pod.spec is not None
         self.apply(self.parent(pod), pod_limits(pod.spec, self.rules))
 
+    def remove(self, pod: core_v1.Pod) -> None:
+        """Take the pod's cgroup away, of whichever class it was: what is left of a lost pod doesn't tell it."""
+        uid = (pod.metadata.uid or "") if pod.metadata else ""
+        for qos in (resources.GUARANTEED, resources.BURSTABLE, resources.BEST_EFFORT):
+            self.tree.remove(self.tree.path(resources.cgroup_parent(self.rules.root, qos, uid, self.tree.driver)))
+
     def resize(self, pod: core_v1.Pod, *, grow: bool) -> None:
         """Set the pod's limits anew: only those that get larger (before its containers grow), or all of them (after
         they have shrunk). Raises OSError if the kernel refuses, as it does a limit below what is in use."""

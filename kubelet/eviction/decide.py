@@ -92,6 +92,13 @@ def relieved(seen: Observations, settings: Settings) -> bool:
     return not any(_crossed(each, seen, reclaiming=True) for each in settings.thresholds)
 
 
+def to_free(short: Threshold, seen: Observations) -> int:
+    """How many bytes of disk end the shortage; of inodes nobody knows, so all that can be freed."""
+    found = seen[short.signal]
+    line = short.value.of(found.capacity) + (short.reclaim.of(found.capacity) if short.reclaim is not None else 0)
+    return int(line - found.available) + 1 if short.resource == "ephemeral-storage" else 1 << 62
+
+
 def victim(short: Threshold, pods: Iterable[PodUse], seen: Observations, settings: Settings) -> Evict | None:
     """The one pod to end, or None if none may be."""
     candidates = [each for each in pods if not is_critical(each.pod)]

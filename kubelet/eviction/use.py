@@ -9,6 +9,7 @@ from api.quantity import canonical, format_bytes, value
 from api.types import core_v1
 from kubelet.disk import NOTHING, Taken
 from kubelet.pod.resources import pod_amounts
+from kubelet.static.annotations import is_mirror, is_static
 
 CRITICAL = 2_000_000_000
 """system-cluster-critical's priority: such pods are never evicted."""
@@ -53,9 +54,8 @@ class PodUse:
 
 def is_critical(pod: core_v1.Pod) -> bool:
     """A static pod, or one of the highest priority: the node is worth nothing without it."""
-    annotations = (pod.metadata.annotations or {}) if pod.metadata else {}
-    static = "kubernetes.io/config.mirror" in annotations or annotations.get("kubernetes.io/config.source") == "file"
-    return static or ((pod.spec.priority or 0) if pod.spec else 0) >= CRITICAL
+    priority = (pod.spec.priority or 0) if pod.spec is not None else 0
+    return is_static(pod) or is_mirror(pod) or priority >= CRITICAL
 
 
 def ranked(pods: Iterable[PodUse], resource: str) -> list[PodUse]:

@@ -35,7 +35,16 @@ def test_a_healthy_node() -> None:
     assert (ready_of(status).status, ready_of(status).reason) == ("True", "KubeletReady")
     assert status.capacity is not None
     assert (status.capacity["cpu"], status.capacity["memory"], status.capacity["pods"]) == ("2", "8Gi", "110")
+    assert status.allocatable is not None
+    assert status.allocatable["cpu"] == "1900m"
     assert node.labels(WHO, MACHINE)["kubernetes.io/arch"] == "amd64"
+
+
+def test_a_node_that_runs_short() -> None:
+    status = node.status(WHO, MACHINE, node.Health(pressures=frozenset({"DiskPressure"})), [], None, NOW)
+    told = {each.type: (each.status, each.reason) for each in status.conditions or ()}
+    assert told["DiskPressure"] == ("True", "KubeletHasDiskPressure")
+    assert told["MemoryPressure"] == ("False", "KubeletHasSufficientMemory")
 
 
 def test_only_a_change_is_news() -> None:

@@ -1,0 +1,110 @@
+"""This node's resources put together: what pods may ask for, whether a pod fits, the pods' cgroups, and evictions."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+
+from api.types import core_v1
+from daemon.fatal import Fatal
+from daemon.log import logger
+from kubelet import allocatable
+from kubelet.cgroups.pods import PodCgroups, Rules
+from kubelet.cgroups.tree import Tree
+from kubelet.eviction import admit, signals, thresholds
+from kubelet.eviction.decide import Settings
+from kubelet.eviction.manager import Evictions, Hands
+from kubelet.eviction.measure import Meter, Target
+from kubelet.machine import Machine
+from kubelet.options import Options
+from kubelet.pod.admission import Refusal
+from kubelet.runtime.engine import Engine
+
+log = logger(__name__)
+
+PODS = "pods"
+
+
+class NodeResources:
+    """`begin` it once Docker's cgroup driver and folder are known. Raises Fatal for options that make no sense."""
+
+    def __init__(self, options: Options, machine: Machine) -> None:
+        self._options = options
+        self._machine = machine
+        enforced = options.cgroups_per_qos and PODS in options.enforce_node_allocatable
+        try:
+            held = allocatable.reserved(options.system_reserved, options.kube_reserved)
+            self._thresholds = thresholds.read(
+                options.eviction_hard,
+                options.eviction_soft,
+                options.eviction_soft_grace_period,
+                options.eviction_minimum_reclaim,
+                enforce_pods=enforced,
+            )
+        except ValueError as error:
+            raise Fatal(str(error)) from error
+        pods = allocatable.pod_count(options.max_pods, options.pods_per_core, machine.cpus)
+        self.share = allocatable.share(machine, pods, held, self._thresholds, allocatable.huge_pages())
+        period = round(float(options.cpu_cfs_quota_period) * 1e6) if options.cpu_cfs_quota else 0
+        self._rules = Rules(options.cgroup_root, options.pod_max_pids, period or 0, enforced)
+        self.cgroups = PodCgroups(Tree.of(options.cgroup_driver or "cgroupfs"), self._rules)
+        self._evictions: Evictions | None = None
+
+    @property
+    def capacity(self) -> dict[str, str]:
+        return allocatable.written(self.share.capacity)
+
+    @property
+    def allocatable(self) -> dict[str, str]:
+        return allocatable.written(self.share.allocatable)
+
+    @property
+    def conditions(self) -> frozenset[str]:
+        """The node's conditions that hold now: MemoryPressure, DiskPressure, PIDPressure."""
+        return self._evictions.conditions if self._evictions is not None else frozenset()
+
+    def admit(self, pod: core_v1.Pod, others: Iterable[core_v1.Pod]) -> Refusal | None:
+        """Why the node refuses a pod that it has not taken yet; `others` are those that it has."""
+        return admit.under_pressure(pod, self.conditions) or admit.fits(pod, others, self.share.allocatable)
+
+    async def begin(self, driver: str, engine: Engine, engine_root: Path, hands: Hands) -> None:
+        """Make the cgroup of all pods, and take a first look at what is left. Raises Fatal."""
+        wanted = self._options.cgroup_driver
+        if wanted and wanted != driver:
+            raise Fatal(f'the kubelet\'s cgroup driver "{wanted}" differs from Docker\'s, "{driver}"')
+        self.cgroups = PodCgroups(Tree.of(driver), self._rules)
+        if self._options.cgroups_per_qos:
+            try:
+                await asyncio.to_thread(self.cgroups.enforce, self.share.pods)
+            except OSError as error:
+                raise Fatal(f"the pods' cgroup could not be made: {error}") from error
+        tree = self.cgroups.tree
+        root = self._options.root_dir
+        place = signals.Place(tree, root, engine_root, tree.path(self.cgroups.top()), self._machine.memory)
+        settings = Settings(
+            self._thresholds,
+            float(self._options.eviction_pressure_transition_period),
+            float(self._options.eviction_max_pod_grace_period),
+        )
+        self._evictions = Evictions(
+            settings,
+            partial(signals.observe, place),
+            Meter(engine, self.cgroups, root, engine_root),
+            hands,
+            storage_limits=self._options.local_storage_capacity_isolation,
+        )
+
+    async def run(self) -> None:
+        """For ever, once begun: look, and evict what has to go."""
+        assert self._evictions is not None, "begin() comes first"
+        await self._evictions.run()
+
+    async def weigh(self, targets: Iterable[Target]) -> None:
+        """Let the tiers of pods weigh what their pods ask for."""
+        specs = [each.pod.spec for each in targets if each.pod.spec is not None]
+        try:
+            await asyncio.to_thread(self.cgroups.weigh, specs)
+        except OSError as error:
+            log.warning("the weights of QoS classes are not set", error=str(error))

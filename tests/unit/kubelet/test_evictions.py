@@ -1,0 +1,217 @@
+"""Nodes that run short, as golden transcripts: what is left over time, and what the kubelet makes of it; and the rules
+that such a story would be too long for.
+
+To take a change of behaviour over into the files, and then read the diff:
+`PYTHEAS_WRITE_TRANSCRIPTS=1 pytest tests/unit/kubelet`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import yaml
+
+from api.quantity import value
+from api.types import core_v1
+from kubelet.disk import Taken
+from kubelet.eviction import admit, storage, thresholds
+from kubelet.eviction.decide import History, Observation, Settings, look, relieved, to_free, victim
+from kubelet.eviction.signals import observe
+from kubelet.eviction.use import ContainerUse, PodUse, ranked
+
+FOLDER = Path(__file__).parent / "evictions"
+SEPARATOR = "\n----\n"
+
+
+def pod(name: str, **spec: Any) -> core_v1.Pod:
+    spec.setdefault("containers", [{"name": "main"}])
+    return msgspec.convert({"metadata": {"name": name, "namespace": "default", "uid": name}, "spec": spec}, core_v1.Pod)
+
+
+def asking(name: str, kind: str = "requests", **amounts: str) -> core_v1.Pod:
+    return pod(name, containers=[{"name": "main", "resources": {kind: amounts}}])
+
+
+def use(given: dict[str, Any]) -> PodUse:
+    asked = {"resources": {"requests": given["asks"]}} if "asks" in given else {}
+    made = pod(given["name"], priority=given.get("priority", 0), containers=[{"name": "main", **asked}])
+    memory, disk = value(given.get("memory", "0")), Taken(value(given.get("disk", "0")), given.get("inodes", 0))
+    return PodUse(made, memory, given.get("pids", 0), {"main": ContainerUse(memory, disk)})
+
+
+def play(story: dict[str, Any]) -> str:
+    """Each entry of the script is a time and what is left then: `[10, {memory.available: 50Mi}]`."""
+    flags = story.get("flags", {})
+    names = ("eviction-hard", "eviction-soft", "eviction-soft-grace-period", "eviction-minimum-reclaim")
+    settings = Settings(
+        thresholds.read(*(flags.get(name, ()) for name in names), enforce_pods=False),
+        float(flags.get("eviction-pressure-transition-period", 300)),
+        float(flags.get("eviction-max-pod-grace-period", 0)),
+    )
+    history, pods, lines = History(), [use(each) for each in story["pods"]], []
+    conditions: frozenset[str] = frozenset()
+    for at, left in story["script"]:
+        seen = {name: Observation(value(text), value(story["capacity"][name])) for name, text in left.items()}
+        found = look(seen, settings, history, float(at))
+        history = found.history
+        if found.conditions != conditions:
+            conditions = found.conditions
+            lines.append(f"{at:>4}  conditions: {', '.join(sorted(conditions)) or 'none'}")
+        if found.short is None:
+            continue
+        step = victim(found.short, pods, seen, settings)
+        if step is None:
+            lines.append(f"{at:>4}  {found.short.signal}: nobody may be evicted")
+            continue
+        pods = [each for each in pods if each is not step.use]
+        lines.append(f"{at:>4}  evict {step.use.pod.metadata.name}, {step.grace:g} s")  # type: ignore[union-attr]
+        lines.append(f"      {step.message.strip()}")
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.txt")), ids=lambda path: path.stem)
+def test_transcript(path: Path) -> None:
+    given, _, told = path.read_text().partition(SEPARATOR)
+    played = play(yaml.safe_load(given))
+    if os.environ.get("PYTHEAS_WRITE_TRANSCRIPTS"):
+        path.write_text(given.rstrip("\n") + SEPARATOR + played)
+        told = played
+    assert played == told
+
+
+def test_the_thresholds_of_the_flags() -> None:
+    found = thresholds.read(
+        ["memory.available<100Mi", "nodefs.available<10%", "imagefs.available<0%"],
+        ["memory.available<1Gi"],
+        ["memory.available=1m30s"],
+        ["nodefs.available=1Gi"],
+    )
+    assert [(each.signal, each.value.text, each.grace, each.hard) for each in found] == [
+        ("memory.available", "100Mi", 0, True),
+        ("nodefs.available", "10%", 0, True),
+        ("memory.available", "1Gi", 90, False),
+        ("allocatableMemory.available", "100Mi", 0, True),
+    ]
+    disk = found[1]
+    assert disk.value.of(1000) == Fraction(100)
+    assert disk.crossed(99, 1000)
+    assert not disk.crossed(100, 1000)
+    assert disk.crossed(2**30, 1000, reclaiming=True)
+    assert to_free(disk, {"nodefs.available": Observation(40, 1000)}) == 2**30 + 61
+    assert relieved({"nodefs.available": Observation(2**31, 1000)}, Settings([disk]))
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ((["memory.free<1"],), "unsupported eviction signal memory.free"),
+        ((["memory.available"],), "invalid eviction threshold"),
+        ((["memory.available<-1"],), "must be positive"),
+        ((["nodefs.available<120%"],), "must be >= 0% and <= 100%"),
+        ((["nodefs.available<x%"],), "Invalid literal"),
+        (([], ["memory.available<1Gi"]), "grace period must be specified for the soft eviction threshold"),
+        (([], ["memory.available<1Gi"], ["memory.available=-1s"]), "must be a positive value"),
+    ],
+)
+def test_thresholds_that_make_no_sense(flags: tuple[Iterable[str], ...], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        thresholds.read(*flags)
+
+
+def test_the_rank_of_pods() -> None:
+    modest = use({"name": "modest", "asks": {"memory": "100Mi"}, "memory": "50Mi"})
+    greedy = use({"name": "greedy", "asks": {"memory": "10Mi"}, "memory": "50Mi"})
+    hungry = use({"name": "hungry", "memory": "60Mi"})
+    prior = use({"name": "prior", "memory": "900Mi", "priority": 10})
+    unknown = PodUse(pod("unknown"), known=False)
+    order = ranked([modest, greedy, prior, hungry, unknown], "memory")
+    assert order == [unknown, hungry, greedy, prior, modest]
+    many, few = use({"name": "many", "pids": 50}), use({"name": "few", "pids": 5})
+    assert ranked([few, many], "pids") == [many, few]
+    wide, tall = use({"name": "wide", "inodes": 90}), use({"name": "tall", "disk": "1Gi"})
+    assert ranked([tall, wide], "inodes") == [wide, tall]
+    assert ranked([wide, tall], "ephemeral-storage") == [tall, wide]
+
+
+def test_too_much_disk() -> None:
+    limited = asking("a", "limits", **{"ephemeral-storage": "1Mi"})
+    assert storage.is_limited(limited)
+    assert not storage.is_limited(pod("b"))
+    over = storage.overrun(PodUse(limited, containers={"main": ContainerUse(0, Taken(2 << 20, 1))}))
+    assert over is not None
+    assert over.message == "Pod ephemeral local storage usage exceeds the total limit of containers 1Mi. "
+    two = pod(
+        "two",
+        containers=[
+            {"name": name, "resources": {"limits": {"ephemeral-storage": size}}}
+            for name, size in (("main", "1Mi"), ("more", "1Gi"))
+        ],
+    )
+    over = storage.overrun(PodUse(two, containers={"main": ContainerUse(0, Taken(1 << 20, 1), Taken(1, 1))}))
+    assert over is not None
+    assert over.message == 'Container main exceeded its local ephemeral storage limit "1Mi". '
+    assert not over.disruption
+    sized = pod("sized", volumes=[{"name": "data", "emptyDir": {"sizeLimit": "1Mi"}}])
+    over = storage.overrun(PodUse(sized, volumes={"data": Taken(2 << 20, 1)}))
+    assert over is not None
+    assert over.message == 'Usage of EmptyDir volume "data" exceeds the limit "1Mi". '
+    assert storage.overrun(PodUse(sized, volumes={"data": Taken(1 << 20, 1)})) is None
+
+
+def test_admission_under_pressure() -> None:
+    memory = {"MemoryPressure"}
+    refused = admit.under_pressure(pod("a"), memory)
+    assert refused is not None
+    assert (refused.reason, refused.message) == ("Evicted", "The node had condition: [MemoryPressure]. ")
+    assert admit.under_pressure(asking("a", cpu="1"), memory) is None
+    assert admit.under_pressure(asking("a", cpu="1"), {"DiskPressure"}) is not None
+    assert admit.under_pressure(pod("a", priority=2_000_000_000), {"DiskPressure"}) is None
+    assert admit.under_pressure(pod("a"), ()) is None
+    tolerant = pod("a", tolerations=[{"key": "node.kubernetes.io/memory-pressure", "operator": "Exists"}])
+    assert admit.under_pressure(tolerant, memory) is None
+
+
+def test_admission_by_size() -> None:
+    node = {"cpu": 1000, "memory": 1 << 30, "pods": 2}
+    assert admit.fits(asking("a", cpu="600m"), [], node) is None
+    refused = admit.fits(asking("a", cpu="600m"), [asking("b", cpu="500m")], node)
+    assert refused is not None
+    assert refused.reason == "OutOfcpu"
+    said = "Node didn't have enough resource: cpu, requested: 600, used: 500, capacity: 1000"
+    assert refused.message == said
+    refused = admit.fits(pod("c"), [pod("a"), pod("b")], node)
+    assert refused is not None
+    assert (refused.reason, refused.message[-36:]) == ("OutOfpods", "pods, requested: 1, used: 2, capacity: 2"[-36:])
+    refused = admit.fits(asking("a", **{"example.com/gpu": "1"}), [], node)
+    assert refused is not None
+    assert refused.reason == "OutOfexample.com/gpu"
+
+
+def test_what_this_machine_has_left(tmp_path: Path) -> None:
+    from kubelet.cgroups.tree import Tree
+    from kubelet.eviction.signals import Place
+
+    proc = tmp_path / "proc"
+    (proc / "sys/kernel").mkdir(parents=True)
+    (proc / "sys/kernel/pid_max").write_text("32768\n")
+    (proc / "sys/kernel/threads-max").write_text("100000\n")
+    (proc / "loadavg").write_text("0.00 0.01 0.05 1/768 12345\n")
+    memory = tmp_path / "memory"
+    for folder, usage, limit in ((memory, 700, 1 << 63), (memory / "kubepods", 200, 500)):
+        folder.mkdir(parents=True)
+        (folder / "memory.usage_in_bytes").write_text(str(usage))
+        (folder / "memory.stat").write_text("total_inactive_file 100\n")
+        (folder / "memory.limit_in_bytes").write_text(str(limit))
+    place = Place(Tree.of("cgroupfs", tmp_path), tmp_path, tmp_path / "gone", "kubepods", 1000)
+    found = observe(place, proc)
+    assert found["pid.available"] == Observation(32000, 32768)
+    assert found["memory.available"] == Observation(400, 1000)
+    assert found["allocatableMemory.available"] == Observation(400, 500)
+    assert found["nodefs.available"].capacity > 0
+    assert "imagefs.available" not in found
