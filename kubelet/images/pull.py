@@ -122,7 +122,8 @@ class Puller:
                     raise
                 except EngineError as error:
                     refused.append(str(error))
-            raise EngineError(refused[0] if len(refused) == 1 else f"[{', '.join(dict.fromkeys(refused))}]")
+            told = list(dict.fromkeys(refused))
+            raise EngineError(told[0] if len(told) == 1 else f"[{', '.join(told)}]")
 
     async def _once(self, image: ImageName, credential: Credential | None, progress: Progress) -> None:
         auth = credential.auth() if credential is not None else None

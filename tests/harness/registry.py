@@ -2,14 +2,20 @@
 
 An engine pulls from it as from any registry. For whatever name the layers are the same; what runs is told by the name's
 last part: a web server for `nginx`, a process that waits for the rest. As in the real ones it ends when it is told to.
+What lies below `private/` is given only to who knows the password.
+
+`python -m tests.harness.registry ADDRESS PORT [USER:PASSWORD]` serves until it is killed: in a node's network
+namespace, at 127.0.0.1, engines take it without TLS and without any flag.
 """
 
 from __future__ import annotations
 
+import base64
 import gzip
 import hashlib
 import io
 import json
+import sys
 import tarfile
 import threading
 from contextlib import AbstractContextManager
@@ -28,10 +34,11 @@ WEB = "usr/share/nginx/html"
 
 
 class Registry(AbstractContextManager["Registry"]):
-    """Serves plain HTTP at an address of the machine."""
+    """Serves plain HTTP at an address of the machine. `login` is `user:password`."""
 
-    def __init__(self, address: str, port: int = 80) -> None:
-        self._server = ThreadingHTTPServer((address, port), _Handler)
+    def __init__(self, address: str, port: int = 80, login: str = "") -> None:
+        self._server = _Server((address, port), _Handler)
+        self._server.login = f"Basic {base64.b64encode(login.encode()).decode()}" if login else ""
         self._thread = threading.Thread(target=self._server.serve_forever, name="registry")
         self.url = f"http://{address}:{port}"
 
@@ -47,12 +54,20 @@ class Registry(AbstractContextManager["Registry"]):
         self._thread.join()
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    login = ""
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
         path = self.path.partition("?")[0].strip("/").split("/")
         match path:
+            # Engines learn here that there are passwords, and ask on without one if they have none.
+            case ["v2"] | ["v2", "private", *_] if not self._is_known():
+                self._refuse()
             case ["v2"]:
                 self._answer(b"{}", "application/json")
             case ["v2", *name, "manifests", _]:
@@ -63,6 +78,16 @@ class _Handler(BaseHTTPRequestHandler):
                 self.send_error(404)
 
     do_HEAD = do_GET
+
+    def _is_known(self) -> bool:
+        assert isinstance(self.server, _Server)
+        return self.headers.get("Authorization", "") == self.server.login
+
+    def _refuse(self) -> None:
+        self.send_response(401)
+        self.send_header("WWW-Authenticate", 'Basic realm="the tests"')
+        self.send_header("Content-Length", "0")
+        self.end_headers()
 
     def _answer(self, body: bytes, media_type: str) -> None:
         self.send_response(200)
@@ -117,3 +142,8 @@ def _tree() -> bytes:
 
 def _digest(data: bytes) -> str:
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+if __name__ == "__main__":
+    with Registry(sys.argv[1], int(sys.argv[2]), *sys.argv[3:]):
+        threading.Event().wait()
