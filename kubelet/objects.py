@@ -60,7 +60,7 @@ class PodObjects:
                 self._followed[key].is_late = True
             raise OSError("timed out waiting for the pod's objects: failed to sync") from None
         found = {key: self._content(key) for key in keys}
-        return Objects(_of_kind("configmap", found), _of_kind("secret", found))
+        return Objects(_of_kind("configmap", found), _of_kind("secret", found), self._binary(keys))
 
     def release(self, uid: str) -> None:
         """The pod is gone; what only it used is no longer followed."""
@@ -96,6 +96,12 @@ class PodObjects:
         # Those who wait for the first list see it without being told.
         if followed.informer.has_synced or followed.is_late:
             self._changed(list(followed.users))
+
+    def _binary(self, keys: Iterable[Key]) -> dict[str, frozenset[str]]:
+        """The keys of ConfigMaps that hold no text."""
+        found = {key[2]: self._followed[key].informer.get("/".join(key[1:])) for key in keys if key[0] == "configmap"}
+        maps = {name: each for name, each in found.items() if isinstance(each, core_v1.ConfigMap)}
+        return {name: frozenset(each.binaryData) for name, each in maps.items() if each.binaryData}
 
     def _content(self, key: Key) -> Mapping[str, bytes] | None:
         _, namespace, name = key

@@ -74,7 +74,8 @@ class Steps:
         self.node.channel.say(self.pod, kind, reason, message, container, init, series)
 
     def facts(self, ips: tuple[str, ...]) -> Facts:
-        return Facts(ips, self.node.host_ips, self.node.allocatable)
+        own = self.spec.resources.limits if self.spec.resources is not None else None
+        return Facts(ips, self.node.host_ips, {**self.node.allocatable, **(own or {})})
 
     async def inputs(self, ips: tuple[str, ...]) -> Inputs:
         """What the pod's volumes are made from, fetched. Raises StepFailed."""

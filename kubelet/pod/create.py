@@ -44,6 +44,8 @@ class Wanted:
     user: Identity = ROOT
     devices: Sequence[str] = ()
     """The machine's, for a privileged container."""
+    image_digest: str = ""
+    """`repository@sha256:…`, if a registry knows the image."""
 
 
 def sandbox_body(
@@ -58,6 +60,7 @@ def sandbox_body(
         raise SandboxError("the container runtime does not support user namespaces, which hostUsers=false asks for")
     host: dict[str, Any] = {
         "NetworkMode": "host" if spec.hostNetwork else "none",
+        "UTSMode": "host" if spec.hostNetwork else "",
         "IpcMode": "host" if spec.hostIPC else "shareable",
         "PidMode": "host" if spec.hostPID else "",
         "CgroupParent": parent(pod, ground),
@@ -107,6 +110,7 @@ def container_body(pod: core_v1.Pod, spec: core_v1.Container, wanted: Wanted, gr
     joined = f"container:{wanted.sandbox_id}"
     host: dict[str, Any] = {
         "NetworkMode": joined,
+        "UTSMode": "host" if pod_spec.hostNetwork else "",
         "IpcMode": joined if not pod_spec.hostIPC else "host",
         "PidMode": "host" if pod_spec.hostPID else joined if pod_spec.shareProcessNamespace else "",
         "Binds": [each.bind() for each in wanted.mounts],
@@ -144,6 +148,7 @@ def container_body(pod: core_v1.Pod, spec: core_v1.Container, wanted: Wanted, gr
             labels.ATTEMPT: str(wanted.attempt),
             labels.SPEC_HASH: wanted.spec_hash,
             labels.USER: str(wanted.user),
+            labels.IMAGE_DIGEST: wanted.image_digest,
             labels.GRACE: str(pod_spec.terminationGracePeriodSeconds or 0),
         },
         "HostConfig": host,

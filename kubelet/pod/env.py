@@ -10,7 +10,7 @@ from functools import partial
 from api.types import core_v1
 from kubelet.pod import env_file
 from kubelet.pod.expand import expand
-from kubelet.pod.fields import Facts, field_value, resource_value
+from kubelet.pod.fields import Facts, field_value, named_container, resource_value
 from kubelet.pod.problem import ConfigError as ConfigError
 
 
@@ -21,6 +21,13 @@ class Objects:
 
     configmaps: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)
     secrets: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)
+    binary: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """The keys of a ConfigMap that are no text: files show them, variables don't."""
+
+    def texts(self, configmap: str | None) -> Mapping[str, bytes] | None:
+        """What of a ConfigMap can be a variable."""
+        found, binary = self.configmaps.get(configmap or ""), self.binary.get(configmap or "", frozenset())
+        return found if found is None else {key: value for key, value in found.items() if key not in binary}
 
 
 def environment(
@@ -60,23 +67,19 @@ def _value(
     if source.fieldRef is not None:
         return _checked(partial(field_value, pod, source.fieldRef.fieldPath, facts))
     if source.resourceFieldRef is not None:
-        ref = source.resourceFieldRef
-        return _checked(partial(resource_value, _owner(pod, container, ref), ref, facts))
+        return _checked(partial(_resource, pod, container, source.resourceFieldRef, facts))
     if source.configMapKeyRef is not None:
         config = source.configMapKeyRef
-        return _key("configmap", objects.configmaps, config.name, config.key, config.optional, pod)
+        return _key("configmap", objects.texts(config.name), config, pod)
     if source.secretKeyRef is not None:
         secret = source.secretKeyRef
-        return _key("secret", objects.secrets, secret.name, secret.key, secret.optional, pod)
+        return _key("secret", objects.secrets.get(secret.name or ""), secret, pod)
     return _from_file(source.fileKeyRef, files) if source.fileKeyRef is not None else ""
 
 
-def _owner(
-    pod: core_v1.Pod, container: core_v1.Container, selector: core_v1.ResourceFieldSelector
-) -> core_v1.Container:
-    if not selector.containerName or pod.spec is None:
-        return container
-    return next((each for each in pod.spec.containers if each.name == selector.containerName), container)
+def _resource(pod: core_v1.Pod, container: core_v1.Container, ref: core_v1.ResourceFieldSelector, facts: Facts) -> str:
+    owner = named_container(pod, ref.containerName) if ref.containerName else container
+    return resource_value(owner, ref, facts)
 
 
 def _checked(call: Callable[[], str]) -> str:
@@ -88,24 +91,19 @@ def _checked(call: Callable[[], str]) -> str:
 
 def _key(
     kind: str,
-    objects: Mapping[str, Mapping[str, bytes]],
-    name: str | None,
-    key: str,
-    optional: bool | None,
+    found: Mapping[str, bytes] | None,
+    ref: core_v1.ConfigMapKeySelector | core_v1.SecretKeySelector,
     pod: core_v1.Pod,
 ) -> str | None:
-    found = objects.get(name or "")
-    namespace = pod.metadata.namespace if pod.metadata else ""
+    if found is not None and ref.key in found:
+        return found[ref.key].decode(errors="replace")
+    if ref.optional:
+        return None
     if found is None:
-        if optional:
-            return None
-        raise ConfigError(f'{kind} "{name}" not found')
-    if key not in found:
-        if optional:
-            return None
-        spoken = {"configmap": "ConfigMap", "secret": "Secret"}[kind]
-        raise ConfigError(f"couldn't find key {key} in {spoken} {namespace}/{name}")
-    return found[key].decode(errors="replace")
+        raise ConfigError(f'{kind} "{ref.name}" not found')
+    spoken = {"configmap": "ConfigMap", "secret": "Secret"}[kind]
+    namespace = pod.metadata.namespace if pod.metadata else ""
+    raise ConfigError(f"couldn't find key {ref.key} in {spoken} {namespace}/{ref.name}")
 
 
 def _from_file(ref: core_v1.FileKeySelector, files: Mapping[tuple[str, str], str | None]) -> str | None:
@@ -129,12 +127,12 @@ def _from_source(source: core_v1.EnvFromSource, objects: Objects) -> dict[str, s
     ref: core_v1.ConfigMapEnvSource | core_v1.SecretEnvSource | None = source.configMapRef or source.secretRef
     if ref is None:
         return {}
-    kind, held = ("configmap", objects.configmaps) if source.configMapRef else ("secret", objects.secrets)
-    found = held.get(ref.name or "")
+    config = source.configMapRef is not None
+    found = objects.texts(ref.name) if config else objects.secrets.get(ref.name or "")
     if found is None:
         if ref.optional:
             return {}
-        raise ConfigError(f'{kind} "{ref.name}" not found')
+        raise ConfigError(f'{"configmap" if config else "secret"} "{ref.name}" not found')
     return {f"{source.prefix or ''}{key}": value.decode(errors="replace") for key, value in found.items()}
 
 
@@ -144,7 +142,7 @@ def references(pod: core_v1.Pod) -> tuple[set[str], set[str]]:
     secrets: set[str] = set()
     spec = pod.spec
     assert spec is not None
-    for container in [*spec.containers, *(spec.initContainers or ())]:
+    for container in [*spec.containers, *(spec.initContainers or ()), *(spec.ephemeralContainers or ())]:
         _env_references(container, configmaps, secrets)
     for volume in spec.volumes or ():
         if volume.configMap is not None:
@@ -159,7 +157,9 @@ def references(pod: core_v1.Pod) -> tuple[set[str], set[str]]:
     return configmaps, secrets
 
 
-def _env_references(container: core_v1.Container, configmaps: set[str], secrets: set[str]) -> None:
+def _env_references(
+    container: core_v1.Container | core_v1.EphemeralContainer, configmaps: set[str], secrets: set[str]
+) -> None:
     for variable in container.env or ():
         source = variable.valueFrom
         if source is not None and source.configMapKeyRef is not None:
@@ -193,13 +193,14 @@ def _service(name: str, address: str, ports: list[core_v1.ServicePort]) -> dict[
         return values
     values[f"{prefix}_SERVICE_PORT"] = str(ports[0].port)
     first = ports[0]
-    values[f"{prefix}_PORT"] = f"{(first.protocol or 'TCP').lower()}://{address}:{first.port}"
+    host = f"[{address}]" if ":" in address else address
+    values[f"{prefix}_PORT"] = f"{(first.protocol or 'TCP').lower()}://{host}:{first.port}"
     for port in ports:
         protocol = port.protocol or "TCP"
         if port.name:
             values[f"{prefix}_SERVICE_PORT_{port.name.upper().replace('-', '_')}"] = str(port.port)
         stem = f"{prefix}_PORT_{port.port}_{protocol}"
-        values[stem] = f"{protocol.lower()}://{address}:{port.port}"
+        values[stem] = f"{protocol.lower()}://{host}:{port.port}"
         values[f"{stem}_PROTO"] = protocol.lower()
         values[f"{stem}_PORT"] = str(port.port)
         values[f"{stem}_ADDR"] = address

@@ -12,6 +12,7 @@ from api.quantity import parse
 from api.types import core_v1
 from kubelet.pod.resources import amounts
 
+_OVERCOMMITTED = ("cpu", "memory", "ephemeral-storage")
 _SUBSCRIPT = re.compile(r"metadata\.(labels|annotations)\['([^']*)'\]\Z")
 
 
@@ -26,6 +27,7 @@ class Facts:
     pod_ips: tuple[str, ...] = ()
     host_ips: tuple[str, ...] = ()
     allocatable: Mapping[str, str] = field(default_factory=dict)
+    """What a container without limits has: the pod's own limits, or the node's."""
 
 
 def field_value(pod: core_v1.Pod, path: str, facts: Facts) -> str:
@@ -59,20 +61,52 @@ def _lines(values: Mapping[str, str]) -> str:
     return "\n".join(f"{key}={_quoted(values[key])}" for key in sorted(values))
 
 
+_ESCAPES = {
+    "\\": "\\\\",
+    '"': '\\"',
+    "\a": "\\a",
+    "\b": "\\b",
+    "\f": "\\f",
+    "\n": "\\n",
+    "\r": "\\r",
+    "\t": "\\t",
+    "\v": "\\v",
+}
+
+
 def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
-    return f'"{escaped}"'
+    """As Go quotes it: readers of such files know its escapes."""
+    return f'"{"".join(map(_escaped, text))}"'
+
+
+def _escaped(char: str) -> str:
+    if char in _ESCAPES:
+        return _ESCAPES[char]
+    if char.isprintable():
+        return char
+    number = ord(char)
+    return f"\\x{number:02x}" if number < 0x80 else f"\\u{number:04x}" if number <= 0xFFFF else f"\\U{number:08x}"
+
+
+def named_container(pod: core_v1.Pod, name: str) -> core_v1.Container:
+    """The pod's container of this name. Raises FieldError."""
+    assert pod.spec is not None
+    containers: list[core_v1.Container] = [*pod.spec.containers, *(pod.spec.initContainers or ())]
+    found = next((each for each in containers if each.name == name), None)
+    if found is None:
+        raise FieldError(f"container {name} not found")
+    return found
 
 
 def resource_value(container: core_v1.Container, selector: core_v1.ResourceFieldSelector, facts: Facts) -> str:
-    """The value of a `resourceFieldRef`: rounded up to whole divisors. An unset limit is the node's. Raises
-    FieldError."""
+    """The value of a `resourceFieldRef`: rounded up to whole divisors. A limit that isn't set, or is 0, is the node's;
+    huge pages have none but their own. Raises FieldError."""
     kind, _, name = selector.resource.partition(".")
     if kind not in ("limits", "requests") or not name:
         raise FieldError(f"unsupported container resource : {selector.resource}")
     asked = amounts(container, kind)
     amount = parse(asked[name]) if name in asked else Fraction(0)
-    if name not in asked and kind == "limits" and name in facts.allocatable:
+    if not amount and kind == "limits" and name in _OVERCOMMITTED and name in facts.allocatable:
         amount = parse(facts.allocatable[name])
     divisor = parse(str(selector.divisor)) if selector.divisor not in (None, "", "0") else Fraction(1)
     return str(ceil(amount / divisor))

@@ -115,6 +115,49 @@ def test_fields() -> None:
         field_value(pod, "spec.containers", facts)
 
 
+def test_field_values_are_quoted_as_go_does() -> None:
+    pod = pod_of(main())
+    assert pod.metadata is not None
+    annotations = {"b": 'a"b\\c\td\r\n', "a": "é\x01\u200b\U000e0001 "}
+    metadata = msgspec.structs.replace(pod.metadata, annotations=annotations)
+    text = field_value(msgspec.structs.replace(pod, metadata=metadata), "metadata.annotations", Facts())
+    assert text == 'a="é\\x01\\u200b\\U000e0001 "\nb="a\\"b\\\\c\\td\\r\\n"'
+
+
+def test_resource_fields_of_another_container() -> None:
+    def value(container: str, resource: str) -> str:
+        ref = {"resourceFieldRef": {"containerName": container, "resource": resource, "divisor": "1m"}}
+        pod = pod_of(main(env=[{"name": "X", "valueFrom": ref}]), initContainers=[side])
+        return environment(pod, only(pod), Facts(allocatable={"cpu": "4"}), Objects(), {})["X"]
+
+    side = {"name": "side", "image": "s", "resources": {"limits": {"cpu": "250m"}}}
+    assert (value("side", "limits.cpu"), value("main", "limits.cpu"), value("main", "requests.cpu")) == (
+        "250",
+        "4000",
+        "0",
+    )
+    with pytest.raises(ConfigError, match="container none not found"):
+        value("none", "limits.cpu")
+
+
+def test_binary_data_is_no_variable() -> None:
+    objects = Objects({"c": {"A": b"text", "B": b"\0"}}, binary={"c": frozenset({"B"})})
+    pod = pod_of(main(envFrom=[{"configMapRef": {"name": "c"}, "prefix": "1-"}]))
+    assert environment(pod, only(pod), Facts(), objects, {}) == {"1-A": "text"}
+    ref = {"configMapKeyRef": {"name": "c", "key": "B"}}
+    pod = pod_of(main(env=[{"name": "X", "valueFrom": ref}]))
+    with pytest.raises(ConfigError, match="couldn't find key B in ConfigMap shop/c"):
+        environment(pod, only(pod), Facts(), objects, {})
+
+
+def test_service_variables_of_an_ipv6_service() -> None:
+    spec = core_v1.ServiceSpec(clusterIP="fd00::7", ports=[core_v1.ServicePort(port=80)])
+    service = core_v1.Service(metadata=meta_v1.ObjectMeta(name="web", namespace="shop"), spec=spec)
+    found = service_variables([service], "shop", links=True)
+    assert (found["WEB_SERVICE_HOST"], found["WEB_PORT_80_TCP_ADDR"]) == ("fd00::7", "fd00::7")
+    assert found["WEB_PORT"] == found["WEB_PORT_80_TCP"] == "tcp://[fd00::7]:80"
+
+
 def test_resource_fields_round_up_and_fall_back_to_the_node() -> None:
     container = only(pod_of(main(resources={"limits": {"cpu": "1500m"}})))
     facts = Facts(allocatable={"memory": "8Gi", "cpu": "4"})
@@ -206,7 +249,10 @@ def test_the_sandbox_body() -> None:
     }
     host = body["HostConfig"]
     assert (host["NetworkMode"], host["IpcMode"], host["OomScoreAdj"]) == ("none", "shareable", 0)
-    assert sandbox_body(pod_of(main(), hostNetwork=True), GROUND, 0, "n1")["HostConfig"]["NetworkMode"] == "host"
+    on_host = sandbox_body(pod_of(main(), hostNetwork=True, hostIPC=True, hostPID=True), GROUND, 0, "n1")
+    shared = {name: on_host["HostConfig"][name] for name in ("NetworkMode", "UTSMode", "IpcMode", "PidMode")}
+    assert set(shared.values()) == {"host"}
+    assert on_host["Hostname"] == ""
 
 
 def test_a_sandbox_that_docker_cannot_make() -> None:
