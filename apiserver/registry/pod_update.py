@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from api import names
 from api.field import FieldError, duplicate, forbidden, invalid
 from apiserver.registry import rules
 from apiserver.registry.kind import Object
 from apiserver.registry.pod_rules import MIRROR
+from apiserver.registry.podspec import restarts
 
 _UPDATABLE = (
     "`spec.containers[*].image`",
@@ -181,23 +184,24 @@ def validate_status_change(new: Object, old: Object) -> list[FieldError]:
 
 def _no_way_back(status: Object, before: Object, spec: Object) -> list[FieldError]:
     """A container that has ended for good stays ended."""
-    policy = spec.get("restartPolicy")
-    sidecars = {each.get("name") for each in spec.get("initContainers") or () if each.get("restartPolicy") == "Always"}
-    errors = _transitions(status, before, "containerStatuses", policy, frozenset())
-    errors += _transitions(status, before, "initContainerStatuses", policy, frozenset(sidecars))
-    return errors + _transitions(status, before, "ephemeralContainerStatuses", "Never", frozenset())
+    if restarts.all_may_run_again(spec):
+        return []
+    errors: list[FieldError] = []
+    for field in ("containers", "initContainers", "ephemeralContainers"):
+        policy = "Never" if field == "ephemeralContainers" else spec.get("restartPolicy")
+        specs = {each.get("name"): each for each in spec.get(field) or ()}
+        errors += _transitions(status, before, f"{field.removesuffix('s')}Statuses", policy, specs)
+    return errors
 
 
 def _transitions(
-    status: Object, before: Object, field: str, policy: str | None, exempt: frozenset[str | None]
+    status: Object, before: Object, field: str, policy: str | None, specs: Mapping[str | None, Object]
 ) -> list[FieldError]:
-    if policy == "Always":
-        return []
     now = {each.get("name"): each.get("state") or {} for each in status.get(field) or ()}
     errors: list[FieldError] = []
     for index, old in enumerate(before.get(field) or ()):
         ended, name = (old.get("state") or {}).get("terminated"), old.get("name")
-        if not ended or name in exempt or (ended.get("exitCode") and policy == "OnFailure"):
+        if not ended or restarts.may_run_again(specs.get(name) or {}, policy, ended.get("exitCode") or 0):
             continue
         if name in now and not now[name].get("terminated"):
             text = "may not be transitioned to non-terminated state"

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from api import names
-from api.field import FieldError, duplicate, forbidden, invalid, not_found, not_supported, required
+from api.field import FieldError, duplicate, forbidden, invalid, not_found, required
 from apiserver.registry import resources, rules
 from apiserver.registry.kind import Object
-from apiserver.registry.podspec import environment, handlers, security, volumes
+from apiserver.registry.podspec import environment, handlers, restarts, security, volumes
 
 _MESSAGE_POLICIES = ("File", "FallbackToLogsOnError")
 _RESIZE_POLICIES = ("NotRequired", "RestartContainer")
@@ -22,6 +22,7 @@ _NOT_EPHEMERAL = (
     "lifecycle",
     "resizePolicy",
     "restartPolicy",
+    "restartPolicyRules",
 )
 _EPHEMERAL = "cannot be set for an Ephemeral Container"
 
@@ -50,8 +51,7 @@ def regular(containers: list[Object], around: Surroundings, at: str) -> list[Fie
             errors.append(duplicate(f"{here}.name", name))
         seen.add(name)
         errors += handlers.probes_and_hooks(container, around.grace, here)
-        if container.get("restartPolicy") is not None:
-            errors += _restart_policy(container["restartPolicy"], f"{here}.restartPolicy")
+        errors += restarts.validate(container, here)
     return errors + _host_ports(containers, at)
 
 
@@ -61,16 +61,14 @@ def init(containers: list[Object], ordinary: list[Object], around: Surroundings,
     for index, container in enumerate(containers):
         here = f"{at}[{index}]"
         errors += _common(container, around, here)
-        policy = container.get("restartPolicy")
-        if policy is not None:
-            errors += _restart_policy(policy, f"{here}.restartPolicy")
+        errors += restarts.validate(container, here)
         name = container.get("name")
         if name and name in seen:
             errors.append(duplicate(f"{here}.name", name))
         seen.add(name)
         # They run one by one, so that two of them may have the same port.
         errors += _host_ports([container], at)
-        if policy == "Always":
+        if container.get("restartPolicy") == "Always":
             errors += handlers.probes_and_hooks(container, around.grace, here)
             continue
         errors += handlers.none_for_init(container, here)
@@ -106,11 +104,6 @@ def image_padding(container: Object, at: str) -> list[FieldError]:
     if image == image.strip():
         return []
     return [invalid(f"{at}.image", image, "must not have leading or trailing whitespace")]
-
-
-def _restart_policy(policy: str, at: str) -> list[FieldError]:
-    supported = ("Always", "OnFailure", "Never")
-    return [] if policy in supported else [not_supported(at, policy, supported)]
 
 
 def _common(container: Object, around: Surroundings, at: str) -> list[FieldError]:

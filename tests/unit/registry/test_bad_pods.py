@@ -114,6 +114,14 @@ BAD: list[tuple[str, Any, list[str]]] = [
     ("spec.volumes", [{"name": "v", "secret": {"secretName": "s", "items": [{"key": "k", "path": "../p"}]}}], [
         "spec.volumes[0].secret.items[0].path: Invalid value: \"../p\": must not contain '..'"]),
     ("spec.volumes", [{"name": "v"}, {"name": "v"}], ['spec.volumes[1].name: Duplicate value: "v"']),
+    ("spec.containers.0.restartPolicy", "Maybe", [
+        'spec.containers[0].restartPolicy: Unsupported value: "Maybe": '
+        'supported values: "Always", "OnFailure", "Never"']),
+    ("spec.containers.0.restartPolicyRules", [{"action": "No"}], [
+        "spec.containers[0].restartPolicy: Required value: must specify restartPolicy when restart rules are used",
+        'spec.containers[0].restartPolicyRules[0].action: Unsupported value: "No": '
+        'supported values: "Restart", "RestartAllContainers"',
+        "spec.containers[0].restartPolicyRules[0].exitCodes: Required value: must be specified"]),
     ("spec.restartPolicy", "Maybe", [
         'spec.restartPolicy: Unsupported value: "Maybe": supported values: "Always", "OnFailure", "Never"']),
     ("spec.dnsPolicy", "None", ["spec.dnsConfig: Required value: must provide `dnsConfig` when `dnsPolicy` is None"]),

@@ -114,6 +114,27 @@ def test_what_has_ended_for_good_stays_ended() -> None:
     assert errors == ["status.containerStatuses[0].state: Forbidden: may not be transitioned to non-terminated state"]
 
 
+@pytest.mark.parametrize(
+    ("rules", "code", "held"),
+    [
+        ([{"action": "Restart", "exitCodes": {"operator": "In", "values": [42]}}], 42, False),
+        ([{"action": "Restart", "exitCodes": {"operator": "In", "values": [42]}}], 1, True),
+        ([{"action": "Restart", "exitCodes": {"operator": "NotIn", "values": [0]}}], 1, False),
+        ([{"action": "RestartAllContainers", "exitCodes": {"operator": "In", "values": [88]}}], 1, False),
+    ],
+)
+def test_what_a_rule_restarts_runs_again(rules: list[Object], code: int, held: bool) -> None:
+    made, errors = create(edited(pod(restartPolicy="Never"), "spec.containers.0.restartPolicyRules", rules))
+    assert errors == [
+        "spec.containers[0].restartPolicy: Required value: must specify restartPolicy when restart rules are used"
+    ]
+    made["spec"]["containers"][0]["restartPolicy"] = "Never"
+    ended = {"containerStatuses": [{"name": "web", "state": {"terminated": {"exitCode": code}}}]}
+    running = {"containerStatuses": [{"name": "web", "state": {"running": {}}}]}
+    old = edited(made, "status", {**made["status"], **ended})
+    assert bool(update_status({**made["status"], **running}, old)[1]) == held
+
+
 GRACE: list[tuple[Object, Object, int | None, int]] = [
     ({}, {}, None, 0),
     ({"nodeName": "n", "terminationGracePeriodSeconds": 30}, {"phase": "Running"}, None, 30),
