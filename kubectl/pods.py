@@ -57,3 +57,27 @@ def _usefulness(pod: Object) -> tuple[bool, bool, bool, str, str]:
         pod["metadata"].get("creationTimestamp", ""),
         pod["metadata"]["name"],
     )
+
+
+def pod_of(session: Session, word: str) -> Object:
+    """`NAME`, `pod/NAME`, or a pod of what `TYPE/NAME` selects. Raises CliError, StatusError."""
+    kind, slash, name = word.partition("/")
+    if not slash:
+        return _get(session, word)
+    resource = session.catalog.find(kind)
+    if resource.plural == "pods" and not resource.group:
+        return _get(session, name)
+    return pods_of(session, session.server.get(resource, session.namespace, name), word)[0]
+
+
+def running_pod(session: Session, word: str, purpose: str) -> Object:
+    """The same, if its containers have not all ended."""
+    pod = pod_of(session, word)
+    phase = (pod.get("status") or {}).get("phase")
+    if phase in ("Succeeded", "Failed"):
+        raise CliError(f"cannot {purpose} a container in a completed pod; current phase is {phase}")
+    return pod
+
+
+def _get(session: Session, name: str) -> Object:
+    return session.server.get(POD, session.namespace, name)

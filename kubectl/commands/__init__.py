@@ -44,6 +44,8 @@ COMMANDS: dict[str, Entry] = {
     "rollout resume": Entry("rollout.resume", "Go on with them", DEPLOY),
     "why": Entry("why", "Say why a pod does not run", DEBUG),
     "logs": Entry("logs", "Print what containers have written", DEBUG),
+    "exec": Entry("exec", "Run a command in a container", DEBUG),
+    "attach": Entry("attach", "Watch or talk to a container's own process", DEBUG),
     "events": Entry("events", "Show what happened lately", DEBUG),
     "wait": Entry("wait", "Wait for objects to reach a condition", DEBUG),
     "image load": Entry("image.load", "Bring an image to the nodes without a registry", CLUSTER),

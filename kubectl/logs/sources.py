@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from api.errors import NotFound
+from kubectl.containers import choose
 from kubectl.errors import CliError
 from kubectl.kinds import POD
 from kubectl.pods import pods_of
 from kubectl.session import Session
 
-DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
-GROUPS = {"initContainers": " (init)", "containers": "", "ephemeralContainers": " (ephem)"}
 Object = dict[str, Any]
 
 
@@ -79,23 +78,7 @@ def named(session: Session, name: str) -> Object:
 
 
 def of_pod(session: Session, args: argparse.Namespace, pod: Object) -> list[Source]:
-    names = {group: [each["name"] for each in pod["spec"].get(group) or ()] for group in GROUPS}
-    every = [name for group in GROUPS for name in names[group]]
     if args.all_containers:
-        return [Source(pod, name) for name in every]
-    choice = ", ".join(name + GROUPS[group] for group in _CHOICE for name in names[group])
-    if args.container:
-        if args.container not in every:
-            name = pod["metadata"]["name"]
-            raise CliError(f"container {args.container} is not valid for pod {name} out of: {choice}")
-        return [Source(pod, args.container)]
-    chosen = str((pod["metadata"].get("annotations") or {}).get(DEFAULT_CONTAINER))
-    if chosen not in every:
-        chosen = names["containers"][0]
-    if len(every) > 1:
-        session.terminal.complain(f'Defaulted container "{chosen}" out of: {choice}')
-    return [Source(pod, chosen)]
-
-
-_CHOICE = ("containers", "ephemeralContainers", "initContainers")
-"""The order in which kubectl lists them."""
+        order = ("initContainers", "containers", "ephemeralContainers")
+        return [Source(pod, each["name"]) for group in order for each in pod["spec"].get(group) or ()]
+    return [Source(pod, choose(session, pod, args.container))]
