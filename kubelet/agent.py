@@ -265,6 +265,7 @@ class Agent:
 
     def _images_changed(self) -> None:
         self._image_list = None
+        self._pods.images_changed()
 
     def _own_node(self, node: core_v1.Node) -> None:
         """The Node as the API server has it: the controllers may have given it its podCIDR."""

@@ -11,7 +11,7 @@ log = logger(__name__)
 
 FIRST_RETRY, LONGEST_RETRY = 0.5, 60.0
 IMAGE_RETRY, LONGEST_IMAGE_RETRY = 10.0, 300.0
-_IMAGE_REASONS = ("ErrImagePull", "ErrImageNeverPull", "InvalidImageName")
+_IMAGE_REASONS = ("ErrImagePull", "ErrImageNeverPull", "InvalidImageName", "ImageInspectError")
 
 
 class Failures:
@@ -45,6 +45,11 @@ class Failures:
     def hold(self, what: str, message: str) -> None:
         """Nothing but news can help."""
         self._known[what] = Failure("", message, time.time(), float("inf"))
+
+    def lacks_image(self, what: str) -> bool:
+        """Whether it failed for want of an image."""
+        known = self._known.get(what)
+        return known is not None and known.reason in _IMAGE_REASONS
 
     def clear(self, what: str) -> None:
         self._known.pop(what, None)

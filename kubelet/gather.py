@@ -46,7 +46,7 @@ async def gather(
     user = identity(pod, container, image.user, accounts)
     privileged = container.securityContext is not None and container.securityContext.privileged
     devices = await asyncio.to_thread(host_devices) if privileged and node.ground.capabilities else ()
-    wanted = Wanted(sandbox_id, attempt, image.id, spec_hash(container), env, mounts, user, devices)
+    wanted = Wanted(sandbox_id, attempt, image.id, spec_hash(container), env, mounts, user, devices, image.digest)
     return container_body(pod, container, wanted, node.ground)
 
 

@@ -76,6 +76,11 @@ class Pods:
             if worker is not None:
                 worker.refresh()
 
+    def images_changed(self) -> None:
+        """Images came or went: those that wait for one look again."""
+        for worker in self._workers.values():
+            worker.images_changed()
+
     def end_orphans(self) -> None:
         """End what runs here of pods that the API server doesn't have. Call once it has told all it has, and after
         each list of Docker's: a container can turn up late."""

@@ -23,6 +23,7 @@ from kubelet.chores import Chores
 from kubelet.endings import Endings
 from kubelet.failures import FIRST_RETRY, LONGEST_RETRY, Failures
 from kubelet.images.images import Image
+from kubelet.images.waits import ImageWaits, containers, with_other_image
 from kubelet.lifecycle import actions
 from kubelet.lifecycle.decide import decide
 from kubelet.lifecycle.restart import finished, restart_at, wanted
@@ -53,6 +54,7 @@ class PodWorker:
         self._chores = Chores(self.uid)
         self._failures = Failures(self.uid)
         self._endings = Endings(self._steps, self._chores, self._failures, self.wake)
+        self._image_waits = ImageWaits(self._steps.say_of)
         self._prober = Prober(node.asker, self.wake, self._unhealthy)
         self._gone = False
         self._network: Network | None = None
@@ -99,9 +101,17 @@ class PodWorker:
     def update(self, pod: core_v1.Pod) -> None:
         """The API server has a newer version of the pod."""
         self._stale = self._stale or changes_files(self._steps.pod, pod)
+        for name in with_other_image(self._steps.pod, pod):
+            self._failures.clear(name)
         self._steps.pod = pod
         self._gone = False
         self.wake()
+
+    def images_changed(self) -> None:
+        """Images came or went: a container that waits for one may start before its back-off is over."""
+        lacking = [each for each in containers(self._steps.spec) if self._failures.lacks_image(each.name)]
+        if lacking:
+            self._chores.begin(self._look_for_images(lacking))
 
     def lose(self) -> None:
         """The API server no longer has the pod: it ends without a word."""
@@ -355,6 +365,12 @@ class PodWorker:
                 return False
         return True
 
+    async def _look_for_images(self, lacking: list[core_v1.Container]) -> None:
+        for each in lacking:
+            if each.imagePullPolicy != "Always" and await self._node.images.has(each.image or ""):
+                self._failures.clear(each.name)
+                self.wake()
+
     # -- what it sees and says
 
     async def _read_endings(self) -> None:
@@ -383,9 +399,10 @@ class PodWorker:
         return bool(told.started), told.ready
 
     def _tell_backoffs(self, view: View, now: float) -> None:
-        """One event for each ended container whose restart has to wait."""
+        """One event for each ended container whose restart has to wait, and for each image."""
         if view.deleting or finished(view):
             return
+        self._image_waits.tell(view, now)
         metadata = self.pod.metadata
         assert metadata is not None
         for spec in [*view.init_containers, *view.spec.containers]:

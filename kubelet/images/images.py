@@ -91,6 +91,13 @@ class Images:
             raise _failed(say, "ErrImageNeverPull", message)
         return image
 
+    async def has(self, reference: str) -> bool:
+        """Whether the image is here. Raises EngineError."""
+        try:
+            return await self._ask(str(parse(reference))) is not None
+        except ImageNameError:
+            return False
+
     async def describe(self, image_id: str) -> Image | None:
         """What a container's own image says, by its id. Raises EngineError."""
         return await self._ask(image_id)

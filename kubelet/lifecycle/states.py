@@ -15,7 +15,7 @@ FLIP_AFTER = 2.0
 """Seconds that the first sight of an image error is shown before the back-off is."""
 MOST_SAID = 12 * 1024
 """Bytes that the last words of all of a pod's containers may take together."""
-_BACK_OFF_REASON = {"ErrImagePull": "ImagePullBackOff"}
+BACK_OFF_REASON = {"ErrImagePull": "ImagePullBackOff"}
 _LOST = "ContainerStatusUnknown"
 _LOST_FOR_GOOD = "The container could not be located when the pod was terminated"
 _LOST_AND_REPLACED = "The container could not be located when the pod was deleted.  The container used to be Running"
@@ -74,7 +74,7 @@ def _blank(spec: core_v1.Container, shown: Container | None) -> core_v1.Containe
     return core_v1.ContainerStatus(
         name=spec.name,
         image=(shown.image if shown else "") or spec.image or "",
-        imageID=f"docker://{shown.image_id}" if shown and shown.image_id else "",
+        imageID=shown.shown_image_id if shown and shown.image_id else "",
         containerID=f"docker://{shown.id}" if shown else None,
         user=_user(shown),
         ready=False,
@@ -198,8 +198,8 @@ def _waiting(view: View, spec: core_v1.Container, failure: Failure | None, now: 
         held_up = bool(view.init_containers) and (_is_init(view, spec) or not initialized(view))
         return _because("PodInitializing" if held_up else "ContainerCreating")
     reason, message = failure.reason, failure.message
-    if reason in _BACK_OFF_REASON and (failure.tries > 1 or now - failure.at >= FLIP_AFTER):
-        reason, message = _BACK_OFF_REASON[reason], f'Back-off pulling image "{spec.image}": {failure.message}'
+    if reason in BACK_OFF_REASON and now - failure.at >= FLIP_AFTER:
+        reason, message = BACK_OFF_REASON[reason], f'Back-off pulling image "{spec.image}": {reason}: {message}'
     return _because(reason, message)
 
 

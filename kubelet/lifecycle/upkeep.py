@@ -6,7 +6,7 @@ import msgspec
 
 from api.types import core_v1
 from kubelet.lifecycle.conditions import OURS
-from kubelet.lifecycle.states import FLIP_AFTER
+from kubelet.lifecycle.states import BACK_OFF_REASON, FLIP_AFTER
 from kubelet.lifecycle.view import TERMINAL, View
 
 
@@ -30,5 +30,11 @@ def active_deadline(pod: core_v1.Pod, seen_at: float) -> float | None:
 
 def flip_time(view: View, now: float) -> float | None:
     """When a failure's wording changes in the status."""
-    times = [each.at + FLIP_AFTER for each in view.failures.values() if each.reason == "ErrImagePull"]
+    times = [each.at + FLIP_AFTER for each in view.failures.values() if each.reason in BACK_OFF_REASON]
     return min((each for each in times if each > now), default=None)
+
+
+def held_back(view: View, now: float) -> dict[str, float]:
+    """The containers whose image is not asked for again yet, as the status tells by now, with when that failed."""
+    found = {name: each.at for name, each in view.failures.items() if each.reason in BACK_OFF_REASON}
+    return {name: at for name, at in found.items() if now - at >= FLIP_AFTER}

@@ -24,6 +24,7 @@ ATTEMPT = "dev.pytheas.attempt"
 SPEC_HASH = "dev.pytheas.spec-hash"
 GRACE = "dev.pytheas.grace-period"
 USER = "dev.pytheas.user"
+IMAGE_DIGEST = "dev.pytheas.image-digest"
 WORKLOAD = "dev.pytheas.workload"
 BACKOFF = "dev.pytheas.restart-backoff"
 ROUND = "dev.pytheas.round"
@@ -91,6 +92,12 @@ class Container:
         """How many of the same name came before it: the pod's restart count, as far as Docker tells it."""
         text = self.labels.get(ATTEMPT, "0")
         return int(text) if text.isdigit() else 0
+
+    @property
+    def shown_image_id(self) -> str:
+        """The image's id as a status tells it: the digest by which a registry knows it, if it came from one."""
+        digest = self.labels.get(IMAGE_DIGEST, "")
+        return f"docker-pullable://{digest}" if digest else f"docker://{self.image_id}"
 
     @property
     def spec_hash(self) -> str:
