@@ -29,7 +29,8 @@ class Happening(Flag):
     NODE_CHANGED = auto()
     POD_GONE = auto()
     POD_CHANGED = auto()
-    ANY = NODE_ADDED | NODE_CHANGED | POD_GONE | POD_CHANGED
+    VOLUME_CHANGED = auto()
+    ANY = NODE_ADDED | NODE_CHANGED | POD_GONE | POD_CHANGED | VOLUME_CHANGED
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,16 @@ class Gate(_Part):
     name: str = ""
 
 
+class ClaimName(_Part):
+    claimName: str = ""
+
+
+class Volume(_Part):
+    name: str = ""
+    persistentVolumeClaim: ClaimName | None = None
+    ephemeral: _Part | None = None
+
+
 class PodSpec(_Part):
     containers: list[Container] = []
     initContainers: list[Container] | None = None
@@ -55,6 +65,7 @@ class PodSpec(_Part):
     schedulerName: str | None = None
     schedulingGates: list[Gate] | None = None
     tolerations: list[core_v1.Toleration] | None = None
+    volumes: list[Volume] | None = None
 
 
 class PodStatus(_Part):

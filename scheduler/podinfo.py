@@ -87,6 +87,8 @@ class PodInfo:
     preferred: tuple[tuple[int, Term], ...]
     tolerations: tuple[Toleration, ...]
     ports: tuple[HostPort, ...]
+    claims: tuple[str, ...]
+    """The names of the PersistentVolumeClaims that the pod's volumes are."""
     group: str
     """Pods of one group should spread over nodes: those with one controller, or without any the same labels."""
     pod: Pod
@@ -117,9 +119,20 @@ def digest(pod: Pod) -> PodInfo:
         preferred=_preferred(affinity),
         tolerations=tuple(_toleration(toleration) for toleration in spec.tolerations or ()),
         ports=_ports(spec),
+        claims=_claims(metadata.name or "", spec) if spec.volumes else (),
         group=_group(metadata),
         pod=pod,
     )
+
+
+def _claims(pod: str, spec: PodSpec) -> tuple[str, ...]:
+    found: dict[str, None] = {}
+    for volume in spec.volumes or ():
+        if volume.persistentVolumeClaim is not None:
+            found[volume.persistentVolumeClaim.claimName] = None
+        elif volume.ephemeral is not None:
+            found[f"{pod}-{volume.name}"] = None
+    return tuple(found)
 
 
 def _group(metadata: meta_v1.ObjectMeta) -> str:
@@ -160,16 +173,16 @@ def _ports(spec: PodSpec) -> tuple[HostPort, ...]:
 def _wish(spec: PodSpec, affinity: core_v1.NodeAffinity | None) -> NodeWish | None:
     selector = tuple(Expression(key, "In", (value,)) for key, value in sorted((spec.nodeSelector or {}).items()))
     required = affinity.requiredDuringSchedulingIgnoredDuringExecution if affinity is not None else None
-    terms = tuple(_term(term) for term in required.nodeSelectorTerms or ()) if required is not None else None
+    terms = tuple(term_of(term) for term in required.nodeSelectorTerms or ()) if required is not None else None
     return NodeWish(selector, terms) if selector or terms is not None else None
 
 
 def _preferred(affinity: core_v1.NodeAffinity | None) -> tuple[tuple[int, Term], ...]:
     wanted = (affinity.preferredDuringSchedulingIgnoredDuringExecution if affinity is not None else None) or ()
-    return tuple((part.weight, _term(part.preference)) for part in wanted if part.weight)
+    return tuple((part.weight, term_of(part.preference)) for part in wanted if part.weight)
 
 
-def _term(term: core_v1.NodeSelectorTerm) -> Term:
+def term_of(term: core_v1.NodeSelectorTerm) -> Term:
     labels = [_expression(part, False) for part in term.matchExpressions or ()]
     return tuple(labels + [_expression(part, True) for part in term.matchFields or ()])
 

@@ -23,10 +23,12 @@ from scheduler.decide import Decision, decide
 from scheduler.framework import Happening, Profile
 from scheduler.objects import Node, Pod
 from scheduler.plugins import default_profile
+from scheduler.plugins.volume_binding import VolumeBinding
 from scheduler.podinfo import PodInfo
 from scheduler.queue import SchedulingQueue, Waiting
 from scheduler.report import Reporter
 from scheduler.snapshot import Snapshot
+from scheduler.storage import Storage
 
 log = logger(__name__)
 
@@ -40,7 +42,8 @@ class Scheduler:
     """`watch()` keeps the picture right, on every replica; `run()` decides, on the leader only."""
 
     def __init__(self, client: Client, name: str = "default-scheduler", profile: Profile | None = None) -> None:
-        self.profile = profile or default_profile(name, DefaultBinder(client))
+        self.storage = Storage(client, lambda: self.queue.happened(Happening.VOLUME_CHANGED))
+        self.profile = profile or default_profile(name, VolumeBinding(self.storage), DefaultBinder(client))
         self.snapshot = Snapshot()
         self.queue = SchedulingQueue(self.profile.queue_sort.key, time.monotonic)
         self.cluster = Cluster(name, self.snapshot, self.queue)
@@ -60,6 +63,7 @@ class Scheduler:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.nodes.run(), name="nodes")
             group.create_task(self.pods.run(), name="pods")
+            group.create_task(self.storage.run(), name="storage")
 
     async def run(self) -> None:
         """Until cancelled. Bindings that are being written then are finished first."""

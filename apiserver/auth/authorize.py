@@ -55,7 +55,7 @@ _USERS: dict[str, tuple[Rule, ...]] = {
         _EVENTS,
         _LEASES,
         _rule("create", "pods/binding", "bindings", "pods/eviction"),
-        _rule("patch update", "pods/status"),
+        _rule("patch update", "pods/status", "persistentvolumes", "persistentvolumeclaims"),
         _rule("delete", "pods"),
     ),
     "system:kube-controller-manager": (_rule(ALL, "*"),),

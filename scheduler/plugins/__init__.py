@@ -6,7 +6,7 @@ order (cheap filters that reject much first), and a case to the golden transcrip
 
 from __future__ import annotations
 
-from scheduler.framework import Bind, Profile
+from scheduler.framework import Plugin, Profile
 from scheduler.plugins.balanced_allocation import BalancedAllocation
 from scheduler.plugins.host_ports import HostPorts
 from scheduler.plugins.least_allocated import LeastAllocated
@@ -20,7 +20,8 @@ from scheduler.plugins.taints import TaintToleration
 from scheduler.plugins.unschedulable import NodeUnschedulable
 
 
-def default_profile(name: str = "default-scheduler", *binders: Bind) -> Profile:
+def default_profile(name: str = "default-scheduler", *connected: Plugin) -> Profile:
+    """`connected` are those that need the API server: the last ones at each point."""
     return Profile.of(
         name,
         [
@@ -35,6 +36,6 @@ def default_profile(name: str = "default-scheduler", *binders: Bind) -> Profile:
             LeastAllocated(),
             BalancedAllocation(),
             Spreading(),
-            *binders,
+            *connected,
         ],
     )
