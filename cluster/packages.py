@@ -39,6 +39,7 @@ FOR_TESTS = (
     Package("debootstrap", ("debootstrap",)),
     Package("systemd", ("systemd-analyze",)),
     Package("wrk", ("wrk",)),
+    Package("faketime", ("faketime",)),
 )
 
 
