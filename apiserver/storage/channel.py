@@ -14,14 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from apiserver.storage.calls import Call, CallError, Unreachable
-from apiserver.storage.http2 import Connection
+from daemon.grpc.calls import Call, CallError, Unreachable
+from daemon.grpc.http2 import Connection
 
 __all__ = ["CallError", "Certificates", "Channel", "Stream", "Unreachable"]
 
 CALL_TIMEOUT = 10.0
 CONNECT_TIMEOUT = 3.0
 _DEFAULT_PORT = 2379
+_HEADERS = (("hasleader", "true"),)
+"""A member that has lost its cluster shall refuse, not keep us waiting."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,7 @@ class Endpoint:
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):
                 _, connection = await loop.create_connection(
-                    lambda: Connection(self._authority, scheme),
+                    lambda: Connection(self._authority, scheme, _HEADERS),
                     self._host,
                     self._port,
                     ssl=self._tls,

@@ -1,8 +1,8 @@
 """A lean HTTP/2 connection that carries gRPC calls (RFC 9113 and gRPC's protocol over it) and nothing else.
 
-It exists for speed: a transaction over `grpc.aio` costs the process four times as much. It speaks to one peer, etcd,
-and so keeps to what such a peer does: no pushes, no priorities, no dynamic header table. Received data is never held
-back: the windows are as large as can be, and are opened again as they are used up.
+It exists for speed and size: a transaction over `grpc.aio` costs the process four times as much. It keeps to what
+gRPC's servers do: no pushes, no priorities, no dynamic header table. Received data is never held back: the windows are
+as large as can be, and are opened again as they are used up.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from __future__ import annotations
 import asyncio
 import struct
 import time
+from collections.abc import Sequence
 from typing import cast
 
-from apiserver.storage.calls import Call, CallError, Unreachable, outcome
-from apiserver.storage.hpack import HpackError, encode
+from daemon.grpc.calls import Call, CallError, Unreachable, outcome
+from daemon.grpc.hpack import Header, HpackError, encode
 
 DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = 0, 1, 3, 4, 6, 7, 8, 9
 _END_STREAM, _ACK, _END_HEADERS, _PADDED, _PRIORITY = 0x1, 0x1, 0x4, 0x8, 0x20
@@ -35,8 +36,10 @@ PING_AFTER, PING_TIMEOUT = 10.0, 5.0
 class Connection(asyncio.Protocol):
     """One connection. `usable` turns false for good when no more calls can begin on it."""
 
-    def __init__(self, authority: str, scheme: str) -> None:
+    def __init__(self, authority: str, scheme: str, headers: Sequence[Header] = ()) -> None:
+        """`headers` go with every call, beside those that gRPC wants."""
         self.usable = False
+        self._headers = headers
         self._authority = authority
         self._scheme = scheme
         self._transport: asyncio.Transport | None = None
@@ -167,7 +170,7 @@ class Connection(asyncio.Protocol):
             (
                 *((":method", "POST"), (":scheme", self._scheme), (":path", method), (":authority", self._authority)),
                 *(("te", "trailers"), ("content-type", "application/grpc"), ("user-agent", "pytheas")),
-                ("hasleader", "true"),  # an etcd member that has lost its cluster shall refuse, not keep us waiting
+                *self._headers,
             )
         )
 

@@ -6,7 +6,7 @@ import asyncio
 from functools import lru_cache
 from urllib.parse import unquote
 
-from apiserver.storage.hpack import decode
+from daemon.grpc.hpack import decode
 
 # gRPC's status codes by number; the rest are not special here.
 CODES = (

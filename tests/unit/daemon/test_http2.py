@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from apiserver.storage import http2
-from apiserver.storage.calls import CallError, Unreachable
-from apiserver.storage.hpack import decode, encode
-from apiserver.storage.http2 import Connection, frame
+from daemon.grpc import http2
+from daemon.grpc.calls import CallError, Unreachable
+from daemon.grpc.hpack import decode, encode
+from daemon.grpc.http2 import Connection, frame
 
 OK = encode((("grpc-status", "0"),))
 HEAD = b"\x88" + encode((("content-type", "application/grpc"),))

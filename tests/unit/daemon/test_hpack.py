@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apiserver.storage.calls import CallError, Unreachable, outcome
-from apiserver.storage.hpack import HpackError, decode, encode, huffman
+from daemon.grpc.calls import CallError, Unreachable, outcome
+from daemon.grpc.hpack import HpackError, decode, encode, huffman
 
 
 @pytest.mark.parametrize(
