@@ -65,6 +65,7 @@ class PodWorker:
         self._evicted: Eviction | None = None
         self._admitted = False
         self._pulling: frozenset[str] = frozenset()
+        self._pulls: dict[str, asyncio.Task[None]] = {}
         self._pulled: dict[str, Image] = {}
         self._read: set[str] = set()
         self._backed_off: set[str] = set()
@@ -102,7 +103,7 @@ class PodWorker:
         """The API server has a newer version of the pod."""
         self._stale = self._stale or changes_files(self._steps.pod, pod)
         for name in with_other_image(self._steps.pod, pod):
-            self._failures.clear(name)
+            self._forget_image(name)
         self._steps.pod = pod
         self._gone = False
         self.wake()
@@ -322,7 +323,7 @@ class PodWorker:
         image = self._pulled.pop(step.name, None) or await self._steps.present_image(step)
         if image is None:
             self._pulling |= {step.name}
-            self._chores.begin(self._pull(step))
+            self._pulls[step.name] = self._chores.begin(self._pull(step))
             return
         ips = view.network.ips
         container_id = await self._steps.start_container(step, image, view.sandbox.id, ips)
@@ -339,6 +340,7 @@ class PodWorker:
             self._failures.note(error.what, error.reason, str(error))
         finally:
             self._pulling -= {step.name}
+            self._pulls.pop(step.name, None)
             self.wake()
 
     async def _refresh(self) -> None:
@@ -364,6 +366,13 @@ class PodWorker:
                 self._failures.hold("forget", "held by finalizers")
                 return False
         return True
+
+    def _forget_image(self, name: str) -> None:
+        """The container is to have another image: what was done for the old one is in vain."""
+        self._failures.clear(name)
+        self._pulled.pop(name, None)
+        if (pull := self._pulls.pop(name, None)) is not None:
+            pull.cancel()
 
     async def _look_for_images(self, lacking: list[core_v1.Container]) -> None:
         for each in lacking:
