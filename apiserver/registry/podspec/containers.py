@@ -121,7 +121,7 @@ def _common(container: Object, around: Surroundings, at: str) -> list[FieldError
     if ports := get("ports"):
         errors += _ports(ports, f"{at}.ports")
     if variables := get("env"):
-        errors += environment.variables(variables, f"{at}.env")
+        errors += environment.variables(variables, f"{at}.env", around.volumes)
     if sources := get("envFrom"):
         errors += environment.sources(sources, f"{at}.envFrom")
     if get("volumeMounts") or get("volumeDevices"):

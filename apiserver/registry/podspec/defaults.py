@@ -107,6 +107,8 @@ def _container(container: Object) -> None:
     for variable in container.get("env") or ():
         if source := variable.get("valueFrom"):
             _field_ref(source)
+            if (file := source.get("fileKeyRef")) is not None and file.get("optional") is None:
+                file["optional"] = False
     if lifecycle := container.get("lifecycle"):
         for hook in ("postStart", "preStop"):
             _http_get(lifecycle.get(hook))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from api import names
-from api.field import FieldError, invalid, not_supported, required
+from api.field import FieldError, invalid, not_found, not_supported, required
 from apiserver.registry import rules
 from apiserver.registry.kind import Object
+from apiserver.registry.podspec.sources import local_path
 
 ENV_FIELDS = (
     "metadata.name",
@@ -38,7 +39,7 @@ _NO_SOURCE = "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKey
 _SUBSCRIPT = re.compile(r"([^\[]+)\['(.*)'\]\Z", re.DOTALL)
 
 
-def variables(values: list[Object], at: str) -> list[FieldError]:
+def variables(values: list[Object], at: str, volumes: Mapping[str, Object]) -> list[FieldError]:
     errors: list[FieldError] = []
     for index, variable in enumerate(values):
         name = variable.get("name")
@@ -48,15 +49,15 @@ def variables(values: list[Object], at: str) -> list[FieldError]:
             errors += rules.each(names.env_var_name, name, f"{at}[{index}].name")
         source = variable.get("valueFrom")
         if source is not None:
-            errors += _value_from(source, variable.get("value"), f"{at}[{index}].valueFrom")
+            errors += _value_from(source, variable.get("value"), f"{at}[{index}].valueFrom", volumes)
     return errors
 
 
-def _value_from(source: Object, value: str | None, at: str) -> list[FieldError]:
+def _value_from(source: Object, value: str | None, at: str, volumes: Mapping[str, Object]) -> list[FieldError]:
     given = [kind for kind in _SOURCES if source.get(kind) is not None]
     errors: list[FieldError] = []
     for kind in given:
-        errors += _source(kind, source[kind], f"{at}.{kind}")
+        errors += _source(kind, source[kind], f"{at}.{kind}", volumes)
     if not given:
         errors.append(invalid(at, "", _NO_SOURCE))
     elif value:
@@ -66,18 +67,32 @@ def _value_from(source: Object, value: str | None, at: str) -> list[FieldError]:
     return errors
 
 
-def _source(kind: str, source: Object, at: str) -> list[FieldError]:
+def _source(kind: str, source: Object, at: str, volumes: Mapping[str, Object]) -> list[FieldError]:
     if kind == "fieldRef":
         return field_reference(source, ENV_FIELDS, at)
     if kind == "resourceFieldRef":
         return resource_reference(source, at)
     if kind == "fileKeyRef":
-        return [required(f"{at}.{name}") for name in ("volumeName", "path", "key") if not source.get(name)]
+        return _file(source, at, volumes)
     errors = rules.each(names.dns1123_subdomain, source.get("name"), f"{at}.name")
     if not source.get("key"):
         errors.append(required(f"{at}.key"))
     else:
         errors += rules.each(names.config_key, source["key"], f"{at}.key")
+    return errors
+
+
+def _file(source: Object, at: str, volumes: Mapping[str, Object]) -> list[FieldError]:
+    errors = [required(f"{at}.{name}") for name in ("volumeName", "path", "key") if not source.get(name)]
+    volume, path, key = source.get("volumeName"), source.get("path"), source.get("key")
+    if volume and volume not in volumes:
+        errors.append(not_found(f"{at}.volumeName", volume))
+    elif volume and volumes[volume].get("emptyDir") is None:
+        errors.append(invalid(f"{at}.volumeName", volume, "referenced volume must be of type emptyDir"))
+    if path:
+        errors += local_path(path, f"{at}.path")
+    if key:
+        errors += rules.each(names.env_var_name, key, f"{at}.key")
     return errors
 
 

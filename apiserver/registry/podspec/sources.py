@@ -82,6 +82,19 @@ def no_backsteps(path: str, at: str) -> list[FieldError]:
     return [invalid(at, path, "must not contain '..'")] if ".." in path.split("/") else []
 
 
+def descending(path: str, at: str) -> list[FieldError]:
+    errors = [invalid(at, path, "must be a relative path")] if path.startswith("/") else []
+    return errors + no_backsteps(path, at)
+
+
+def local_path(path: str, at: str) -> list[FieldError]:
+    errors = descending(path, at)
+    if path.startswith("..") and not path.startswith("../"):
+        # The kubelet keeps its own bookkeeping in such names.
+        errors.append(invalid(at, path, "must not start with '..'"))
+    return errors
+
+
 def driver_name(name: Any, at: str) -> list[FieldError]:
     """The name of a CSI driver."""
     errors = [] if name else [required(at)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from api import names
-from api.field import FieldError, duplicate, forbidden, invalid, required
+from api.field import FieldError, duplicate, forbidden, invalid, required, too_long
 from apiserver.registry import metadata, resources, rules
 from apiserver.registry.kind import Object
 from apiserver.registry.podspec import containers, scheduling, security, systems, volumes, whole
@@ -15,6 +15,7 @@ _DNS_POLICIES = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
 _PREEMPTION_POLICIES = ("PreemptLowerPriority", "Never")
 _UNDERSCORED = re.compile(r"[a-z0-9_]([-a-z0-9_]*[a-z0-9_])?(\.[a-z0-9_]([-a-z0-9_]*[a-z0-9_])?)*\Z")
 _MAX_NAMESERVERS, _MAX_SEARCHES, _MAX_SEARCH_LENGTH = 3, 32, 2048
+_MAX_HOSTNAME = 64
 
 
 def template(value: Object, at: str) -> list[FieldError]:
@@ -207,6 +208,19 @@ def _rest(spec: Object, at: str) -> list[FieldError]:
         text = "when `pod.Spec.HostUsers` is false"
         shown = {"hostNetwork": "hostNetwork", "hostPID": "HostPID", "hostIPC": "HostIPC"}
         errors += [forbidden(f"{at}.{as_named}", text) for field, as_named in shown.items() if get(field)]
+    if (override := get("hostnameOverride")) is not None:
+        errors += _hostname_override(override, spec, at)
     if (system := get("os")) is not None:
         errors += systems.validate(system, spec, at)
     return errors
+
+
+def _hostname_override(name: str, spec: Object, at: str) -> list[FieldError]:
+    """The kernel keeps a name of at most 64 characters."""
+    errors = rules.each(names.dns1123_subdomain, name, f"{at}.hostnameOverride")
+    if len(name) > _MAX_HOSTNAME:
+        errors.append(too_long(f"{at}.hostnameOverride", name, _MAX_HOSTNAME))
+    text = "may not be true when `hostnameOverride` is set"
+    return errors + [
+        forbidden(f"{at}.{field}", text) for field in ("setHostnameAsFQDN", "hostNetwork") if spec.get(field)
+    ]

@@ -84,7 +84,7 @@ def _files(source: Object, at: str) -> list[FieldError]:
 
 def _key_to_path(item: Object, at: str) -> list[FieldError]:
     errors = [required(f"{at}.{name}") for name in ("key", "path") if not item.get(name)]
-    return errors + _local_path(item.get("path") or "", f"{at}.path") + _mode(item, "mode", at)
+    return errors + sources.local_path(item.get("path") or "", f"{at}.path") + _mode(item, "mode", at)
 
 
 def _mode(source: Object, field: str, at: str) -> list[FieldError]:
@@ -102,7 +102,7 @@ def _downward(source: Object, at: str) -> list[FieldError]:
 def _downward_file(item: Object, at: str) -> list[FieldError]:
     path, field, resource = item.get("path") or "", item.get("fieldRef"), item.get("resourceFieldRef")
     errors = [] if path else [required(f"{at}.path")]
-    errors += _local_path(path, f"{at}.path")
+    errors += sources.local_path(path, f"{at}.path")
     if field is not None:
         errors += environment.field_reference(field, environment.VOLUME_FIELDS, f"{at}.fieldRef")
         if resource is not None:
@@ -155,7 +155,7 @@ def _projection(kind: str, part: Object, volume_at: str, at: str) -> list[FieldE
             text = "may not specify a duration larger than 2^32 seconds"
             errors.append(invalid(f"{at}.expirationSeconds", seconds, text))
         # The field of these two is the volume itself, for every client that has ever matched it.
-        errors += _local_path(path, f"{volume_at}.path") if path else [required(f"{volume_at}.path")]
+        errors += sources.local_path(path, f"{volume_at}.path") if path else [required(f"{volume_at}.path")]
     return errors
 
 
@@ -178,19 +178,6 @@ def _image(source: Object, at: str) -> list[FieldError]:
     errors = [] if source.get("reference") else [required(f"{at}.reference")]
     if policy is not None and policy not in PULL_POLICIES:
         errors += rules.one_of(policy, PULL_POLICIES, f"{at}.pullPolicy")
-    return errors
-
-
-def _descending(path: str, at: str) -> list[FieldError]:
-    errors = [invalid(at, path, "must be a relative path")] if path.startswith("/") else []
-    return errors + sources.no_backsteps(path, at)
-
-
-def _local_path(path: str, at: str) -> list[FieldError]:
-    errors = _descending(path, at)
-    if path.startswith("..") and not path.startswith("../"):
-        # The kubelet keeps its own bookkeeping in such names.
-        errors.append(invalid(at, path, "must not start with '..'"))
     return errors
 
 
@@ -259,11 +246,11 @@ def _sub_path(mount: Object, known: Mapping[str, Object], list_at: str, at: str)
             if mount.get(field):
                 errors.append(invalid(f"{at}.{field}", mount[field], "not allowed in image volume sources"))
     if path:
-        errors += _descending(path, f"{list_at}.subPath")
+        errors += sources.descending(path, f"{list_at}.subPath")
     if expression:
         if path:
             errors.append(invalid(f"{at}.subPathExpr", expression, "subPathExpr and subPath are mutually exclusive"))
-        errors += _descending(expression, f"{list_at}.subPathExpr")
+        errors += sources.descending(expression, f"{list_at}.subPathExpr")
     return errors
 
 
