@@ -72,6 +72,13 @@ class RemoveSandbox:
 
 
 @dataclass(frozen=True)
+class Resize:
+    """Give running containers the CPU and memory that the pod is allocated now."""
+
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Report:
     """Tell the API server the last status and wait until it has it: the containers that it tells of are removed
     next."""
@@ -104,6 +111,7 @@ Action = (
     | Kill
     | RemoveContainers
     | RemoveSandbox
+    | Resize
     | Report
     | CleanUp
     | Forget

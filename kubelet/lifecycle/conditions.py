@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from api.types import core_v1
+from kubelet.lifecycle.resize import IN_PROGRESS, PENDING
 from kubelet.lifecycle.restart import current, initialized
 from kubelet.lifecycle.view import View
 
 DISRUPTION = "DisruptionTarget"
-OURS = ("AllContainersRestarting", "PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady")
+RESIZES = (PENDING, IN_PROGRESS)
+OURS = ("AllContainersRestarting", "PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", *RESIZES)
 
 
 def conditions(
@@ -35,11 +37,12 @@ def conditions(
         made.insert(0, _Verdict(DISRUPTION, True, "TerminationByKubelet", view.evicted.message))
     if view.restarting_all or "AllContainersRestarting" in told:
         made.insert(0, _Verdict("AllContainersRestarting", view.restarting_all))
+    made += _resizes(view)
     at = datetime.fromtimestamp(int(now), UTC)
     generation = view.pod.metadata.generation if view.pod.metadata is not None else None
     ours = [each.condition(told.get(each.type), at, generation) for each in made]
     ours.append(told.get("PodScheduled") or _Verdict("PodScheduled", True).condition(None, at, generation))
-    fresh = {each.type for each in ours}
+    fresh = {*RESIZES, *(each.type for each in ours)}
     return ours + [each for kind, each in told.items() if kind not in fresh]
 
 
@@ -65,6 +68,18 @@ class _Verdict:
             lastTransitionTime=since or at,
             observedGeneration=generation,
         )
+
+
+def _resizes(view: View) -> list[_Verdict]:
+    """A resize that has to wait, and one under way."""
+    pending, found = view.resizing.pending, []
+    if pending is not None:
+        found.append(_Verdict(PENDING, True, pending.reason, pending.message))
+    if view.outdated:
+        failure = view.failures.get("resize")
+        why = (failure.reason, failure.message) if failure is not None else ()
+        found.append(_Verdict(IN_PROGRESS, True, *why))
+    return found
 
 
 def _initialized(

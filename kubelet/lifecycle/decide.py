@@ -17,6 +17,7 @@ from kubelet.lifecycle.actions import (
     RemoveContainers,
     RemoveSandbox,
     Report,
+    Resize,
     SetUpVolumes,
     StartContainer,
     Stop,
@@ -24,6 +25,7 @@ from kubelet.lifecycle.actions import (
 )
 from kubelet.lifecycle.backoff import following
 from kubelet.lifecycle.ending import STOPPING, stop, stop_all
+from kubelet.lifecycle.resize import changes, must_restart
 from kubelet.lifecycle.restart import current, finished, pending_init, restart_at, spec_hash, tries_again, wanted
 from kubelet.lifecycle.view import View, is_sidecar
 from kubelet.runtime.container import Container, State
@@ -124,7 +126,7 @@ def _sandbox_attempt(view: View) -> int:
 
 
 def _containers(view: View, now: float) -> Action:
-    steps = [_start_ephemeral(view, each, now) for each in view.ephemeral]
+    steps = [_resize(view, now), *(_start_ephemeral(view, each, now) for each in view.ephemeral)]
     steps += [_keep_running(view, each, now) for each in view.init_containers if _ended_sidecar(view, each)]
     pending = pending_init(view)
     if pending is not None:
@@ -150,6 +152,18 @@ def _start_ephemeral(view: View, container: core_v1.Container, now: float) -> Ac
     if fresh or (newest is not None and newest.state is State.CREATED):
         return _start(view, container, newest, now)
     return Wait()
+
+
+def _resize(view: View, now: float) -> Action:
+    """Give the running containers what they are allocated, if they have something else."""
+    outdated = view.outdated
+    for each in outdated:
+        spec = view.specs[each.name]
+        if must_restart(spec, changes(view.given(each), spec.resources)):
+            return Stop((each.id,), view.grace, "Container {name} resize requires restart")
+    if not outdated:
+        return Wait()
+    return _unless_failed(view, "resize", Resize(tuple(each.id for each in outdated)), now)
 
 
 def _ended_sidecar(view: View, container: core_v1.Container) -> bool:

@@ -49,6 +49,10 @@ def container_status(view: View, spec: core_v1.Container, now: float) -> core_v1
     status.ready, status.started = ready, started
     status.restartCount = max(newest.attempt if newest else 0, told.restartCount if told else 0)
     status.state, status.lastState = state, last or core_v1.ContainerState()
+    stated = spec.resources or core_v1.ResourceRequirements()
+    status.allocatedResources = stated.requests
+    running = newest is not None and newest.state is State.RUNNING
+    status.resources = (view.given(newest) if running and newest is not None else None) or stated
     status.volumeMounts = _mounts(spec) if newest is not None else None
     status.stopSignal = spec.lifecycle.stopSignal if spec.lifecycle is not None else None
     return status

@@ -13,6 +13,7 @@ import msgspec
 
 from api.types import core_v1
 from kubelet.lifecycle.backoff import LONGEST
+from kubelet.lifecycle.resize import Resizing, Resources, changes
 from kubelet.lifecycle.rules import RESTART_ALL, rule_for
 from kubelet.runtime.container import Container, State
 
@@ -20,6 +21,7 @@ DEFAULT_GRACE = 30.0
 LEAST_GRACE = 2.0
 """Seconds that a container has between its signal and SIGKILL at the least, however short its grace is."""
 TERMINAL = ("Succeeded", "Failed")
+NO_RESIZE = Resizing()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,7 @@ class View:
     started_at: float = 0.0
     """When this kubelet first saw the pod; its startTime."""
     host_ips: tuple[str, ...] = ()
+    resizing: Resizing = NO_RESIZE
     evicted: Eviction | None = None
     """The node has ended the pod for this reason; it will not run again."""
     longest_backoff: float = LONGEST
@@ -225,6 +228,22 @@ class View:
     def hooking(self) -> bool:
         """A postStart hook is under way: what comes after its container waits for it."""
         return any(not said for said in self.hooks.values())
+
+    def given(self, running: Container) -> Resources | None:
+        """What a running container was given: by this kubelet, or as the API server was told by one before it."""
+        known, told = self.resizing.given.get(running.id), self.told(running.name)
+        if known is not None:
+            return known
+        if told is not None and told.containerID == f"docker://{running.id}" and told.resources is not None:
+            return told.resources
+        return self.specs[running.name].resources
+
+    @cached_property
+    def outdated(self) -> list[Container]:
+        """The running containers that have other amounts of CPU or memory than they are allocated."""
+        stay = [each for each in self.running if each.id not in self.stops and each.name in self.specs]
+        ours = [each for each in stay if each.name not in {other.name for other in self.ephemeral}]
+        return [each for each in ours if changes(self.given(each), self.specs[each.name].resources)]
 
     def next_attempt(self, name: str) -> int:
         """The restart count of the next container of this name: Docker's own tally, or the one told to the API."""
