@@ -22,6 +22,7 @@ from daemon.log import logger
 from daemon.run import freeze
 from kubelet import machine as machines
 from kubelet import node as nodes
+from kubelet import node_events
 from kubelet.eviction.manager import Hands
 from kubelet.images.images import Images
 from kubelet.images.secrets import PullSecrets
@@ -32,6 +33,7 @@ from kubelet.network import routes
 from kubelet.network.cni import Cni
 from kubelet.network.resolver import Dns
 from kubelet.node_context import NodeContext
+from kubelet.node_events import Said
 from kubelet.objects import SYNC_DEADLINE, PodObjects
 from kubelet.options import Options
 from kubelet.pod.env import Objects, service_variables
@@ -39,7 +41,7 @@ from kubelet.pod.ground import Ground
 from kubelet.pod.sysctls import Allowed
 from kubelet.pods import Pods
 from kubelet.probes.handler import Asker
-from kubelet.registration import Registration
+from kubelet.registration import Pace, Registration
 from kubelet.resources import NodeResources
 from kubelet.runtime import kernel, oom, pause
 from kubelet.runtime.accounts import ImageAccounts
@@ -82,6 +84,7 @@ class Agent:
         self._ips = (options.node_ip or machines.default_address(),)
         options.root_dir.mkdir(parents=True, exist_ok=True, mode=0o750)
         self._machine = machines.read(options.root_dir)
+        self._taints = nodes.taints(options.register_with_taints)
         self._resources = NodeResources(options, self._machine)
         self._engine = Engine(options.docker_host, starts=options.docker_starts)
         self._images = Images(self._engine, puller(self._engine, options))
@@ -143,7 +146,7 @@ class Agent:
         self._register(group)
         self._own.on_change(self._pod_changed)
         group.create_task(self._own.run())
-        group.create_task(self._run_static_pods(recorder))
+        group.create_task(self._run_static_pods())
         group.create_task(self._keep_routes())
         group.create_task(self._collector.run(self._up))
         group.create_task(self._resources.run())
@@ -191,6 +194,7 @@ class Agent:
             given,
             self._resources.capacity,
             self._resources.allocatable,
+            self._taints,
         )
 
     async def _prepare_engine(self) -> None:
@@ -244,7 +248,12 @@ class Agent:
             self._health,
             self._present_images,
             self._own_node,
+            self._say,
+            pace=Pace.of(self._options),
+            register=self._options.register_node,
         )
+        for said in node_events.started():
+            self._say(said)
         self._images.on_change = self._images_changed
         self._watch.on_change = self._registration.nudge
         group.create_task(self._registration.keep_status())
@@ -257,7 +266,7 @@ class Agent:
     async def _present_images(self) -> Sequence[core_v1.ContainerImage]:
         if self._image_list is None:
             try:
-                self._image_list = nodes.images(await self._engine.images())
+                self._image_list = nodes.images(await self._engine.images(), self._options.node_status_max_images)
             except EngineError as error:
                 log.warning("the images could not be listed", error=str(error))
                 return ()
@@ -279,9 +288,10 @@ class Agent:
                 worker.refresh()
 
     def _node_changed(self, key: str, old: core_v1.Node | None, new: core_v1.Node | None) -> None:
-        if key == self._name and new is not None and self._problem == "":
-            self._own_node(new)
-            self._registration.seen(new)
+        if key == self._name and self._problem == "":
+            if new is not None:
+                self._own_node(new)
+            self._registration.changed(old, new)
         if old is None or new is None or _route_facts(old) != _route_facts(new):
             self._routes_wanted.set()
 
@@ -310,9 +320,9 @@ class Agent:
             else:
                 self._pods.put(new)
 
-    async def _run_static_pods(self, recorder: EventRecorder) -> None:
+    async def _run_static_pods(self) -> None:
         def complain(path: str, why: str) -> None:
-            recorder.event(nodes.reference(self._name), "Warning", "FailedStaticPod", f"{path}: {why}")
+            self._warn("FailedStaticPod", f"{path}: {why}")
 
         options = self._options
         period = float(options.file_check_frequency)
@@ -352,8 +362,11 @@ class Agent:
             await asyncio.sleep(float(self._options.sync_period))
 
     def _warn(self, reason: str, message: str) -> None:
+        self._say(Said("Warning", reason, message))
+
+    def _say(self, said: Said) -> None:
         """An event about this node."""
-        self._recorder.event(nodes.reference(self._name), "Warning", reason, message)
+        self._recorder.event(nodes.reference(self._name), said.kind, said.reason, said.message)
 
     async def _serve(self, stack: AsyncExitStack) -> None:
         options = self._options

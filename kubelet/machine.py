@@ -23,6 +23,7 @@ class Machine:
     kernel: str
     os_image: str
     architecture: str
+    swap: int = 0
 
 
 def read(root: Path) -> Machine:
@@ -38,6 +39,7 @@ def read(root: Path) -> Machine:
         kernel=uname.release,
         os_image=_os_image(),
         architecture=_ARCHITECTURES.get(uname.machine, uname.machine),
+        swap=_swap(_first("/proc/meminfo")),
     )
 
 
@@ -64,6 +66,11 @@ def _first(*paths: str) -> str:
         if text:
             return text
     return ""
+
+
+def _swap(meminfo: str) -> int:
+    kib = [line.split()[1] for line in meminfo.splitlines() if line.startswith("SwapTotal:")]
+    return int(kib[0]) * 1024 if kib else 0
 
 
 def _os_image() -> str:

@@ -3,13 +3,14 @@ moment."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 import msgspec
 
 from api.types import core_v1, meta_v1
+from daemon.fatal import Fatal
 from kubelet.machine import Machine
 
 VERSION = "v1.36.0"
@@ -26,6 +27,8 @@ class Identity:
     labels: Mapping[str, str] | None = None
     capacity: Mapping[str, str] = field(default_factory=dict)
     allocatable: Mapping[str, str] = field(default_factory=dict)
+    taints: tuple[core_v1.Taint, ...] = ()
+    """Those of a new Node."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class Health:
     network: str = ""
     pressures: frozenset[str] = frozenset()
     """The conditions of running short that hold: MemoryPressure, DiskPressure, PIDPressure."""
+    shutdown: str = ""
 
     @property
     def problem(self) -> str:
@@ -47,24 +51,47 @@ class Health:
                 "container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady "
                 f"message:Network plugin returns error: {self.network}"
             )
-        return ", ".join(problems)
+        if self.shutdown:
+            problems.append(self.shutdown)
+        return problems[0] if len(problems) == 1 else f"[{', '.join(problems)}]" if problems else ""
 
 
-def labels(identity: Identity, machine: Machine) -> dict[str, str]:
-    own = {
+def default_labels(identity: Identity, machine: Machine) -> dict[str, str]:
+    """The labels that follow from what the node is; put right again when somebody changes them."""
+    return {
         "kubernetes.io/hostname": identity.name,
         "kubernetes.io/os": "linux",
         "kubernetes.io/arch": machine.architecture,
         "beta.kubernetes.io/os": "linux",
         "beta.kubernetes.io/arch": machine.architecture,
     }
-    return own | dict(identity.labels or {})
+
+
+def labels(identity: Identity, machine: Machine) -> dict[str, str]:
+    return default_labels(identity, machine) | dict(identity.labels or {})
 
 
 def node(identity: Identity, machine: Machine) -> core_v1.Node:
     """The object to register, without a status."""
-    metadata = meta_v1.ObjectMeta(name=identity.name, labels=labels(identity, machine))
-    return core_v1.Node(metadata=metadata, spec=core_v1.NodeSpec())
+    metadata = meta_v1.ObjectMeta(name=identity.name, labels=labels(identity, machine), annotations=dict(ANNOTATIONS))
+    return core_v1.Node(metadata=metadata, spec=core_v1.NodeSpec(taints=list(identity.taints) or None))
+
+
+ANNOTATIONS = {"volumes.kubernetes.io/controller-managed-attach-detach": "true"}
+_EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
+
+
+def taints(given: Iterable[str]) -> tuple[core_v1.Taint, ...]:
+    """Each from `key=value:effect` or `key:effect`. Raises Fatal for one that is neither."""
+    return tuple(_taint(each) for each in given)
+
+
+def _taint(text: str) -> core_v1.Taint:
+    pair, colon, effect = text.rpartition(":")
+    key, _, value = pair.partition("=")
+    if not colon or not key or effect not in _EFFECTS:
+        raise Fatal(f"invalid taint {text!r}: key=value:effect is wanted, with one of {', '.join(_EFFECTS)}")
+    return core_v1.Taint(key=key, value=value or None, effect=effect)
 
 
 def reference(name: str) -> core_v1.ObjectReference:
@@ -108,8 +135,14 @@ def status(
             operatingSystem="linux",
             osImage=machine.os_image,
             systemUUID=machine.system_uuid,
+            swap=core_v1.NodeSwapStatus(capacity=machine.swap) if machine.swap else None,
         ),
+        features=core_v1.NodeFeatures(supplementalGroupsPolicy=True),
+        runtimeHandlers=[core_v1.NodeRuntimeHandler(name="", features=_HANDLER)],
     )
+
+
+_HANDLER = core_v1.NodeRuntimeHandlerFeatures(recursiveReadOnlyMounts=True, userNamespaces=False)
 
 
 def _held(health: Health) -> list[tuple[str, str, str, str]]:
@@ -163,8 +196,12 @@ def gist(of: core_v1.NodeStatus) -> core_v1.NodeStatus:
     return msgspec.structs.replace(of, conditions=conditions)
 
 
+MOST_NAMES = 5
+"""Names of one image in a status."""
+
+
 def images(listed: Sequence[Mapping[str, object]], most: int = 50) -> list[core_v1.ContainerImage]:
-    """The images present, the largest first, as a node's status tells them."""
+    """The images present, the largest first, as a node's status tells them; all of them if `most` is negative."""
     found = []
     for each in listed:
         tags, digests, size = each.get("RepoTags"), each.get("RepoDigests"), each.get("Size")
@@ -176,5 +213,7 @@ def images(listed: Sequence[Mapping[str, object]], most: int = 50) -> list[core_
             if "<none>" not in str(name)
         ]
         if names:
-            found.append(core_v1.ContainerImage(names=names, sizeBytes=size if isinstance(size, int) else 0))
-    return sorted(found, key=lambda each: (-(each.sizeBytes or 0), each.names or []))[:most]
+            found.append(
+                core_v1.ContainerImage(names=names[:MOST_NAMES], sizeBytes=size if isinstance(size, int) else 0)
+            )
+    return sorted(found, key=lambda each: (-(each.sizeBytes or 0), each.names or []))[: most if most >= 0 else None]

@@ -24,11 +24,13 @@ ON_START, WHILE_SERVED = "onstart", "true"
 
 
 def wanted(state: State) -> dict[str, Object]:
-    """The APIServices that should be there, by name. The group of APIServices themselves has none."""
+    """The APIServices that should be there, by name. The group of APIServices themselves has none; nor has the metrics
+    API, whose name is left free for a server that does it better."""
     versions: dict[tuple[str, str], bool] = {(each.group, each.version): False for each in VIRTUAL}
     for resource in state.catalog:
         kind = resource.kind
-        versions[kind.group, kind.version] = kind.own_schema is not None and kind.live is None
+        if kind.live is None:
+            versions[kind.group, kind.version] = kind.own_schema is not None
     return {
         f"{version}.{group}": service(group, version, custom=custom)
         for (group, version), custom in versions.items()
