@@ -179,6 +179,7 @@ class Agent:
             allocatable=self._resources.allocatable,
             cgroups=self._resources.cgroups,
             admit=lambda pod: self._resources.admit(pod, self._pods.taken()),
+            resizable=lambda pod: self._resources.resizable(pod, self._pods.taken(but=_uid(pod))),
             engine_up=self._up,
             released=self._release,
         )

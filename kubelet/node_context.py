@@ -12,6 +12,7 @@ from api.types import core_v1
 from kubelet.cgroups.pods import PodCgroups, Rules
 from kubelet.cgroups.tree import Tree
 from kubelet.images.images import Images
+from kubelet.lifecycle.resize import Pending
 from kubelet.logs.archive import Archive
 from kubelet.network.cni import Cni
 from kubelet.network.resolver import Dns
@@ -75,6 +76,8 @@ class NodeContext:
     allocatable: Mapping[str, str] = field(default_factory=dict)
     admit: Callable[[core_v1.Pod], Refusal | None] = lambda pod: None
     """Why the node has no room for a pod, if it hasn't."""
+    resizable: Callable[[core_v1.Pod], Pending | None] = lambda pod: None
+    """Why the node has no room for what a pod wants to be resized to, if it hasn't."""
     cgroups: PodCgroups = field(default_factory=lambda: PodCgroups(Tree.of(), Rules()))
     released: Callable[[str], None] = lambda uid: None
     """Told when nothing of a pod is left: what was kept for it (objects, statuses) can go."""

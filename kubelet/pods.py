@@ -32,9 +32,9 @@ class Pods:
     def all(self) -> list[PodWorker]:
         return list(self._workers.values())
 
-    def taken(self) -> list[core_v1.Pod]:
-        """The pods that count against what the node has: admitted, and not at their end."""
-        return [each.pod for each in self._workers.values() if each.taken]
+    def taken(self, but: str = "") -> list[core_v1.Pod]:
+        """The pods that count against what the node has (all `but` one): admitted, and not at their end."""
+        return [each.pod for uid, each in self._workers.items() if each.taken and uid != but]
 
     def wake(self, uid: str) -> None:
         worker = self._workers.get(uid)

@@ -17,6 +17,7 @@ from kubelet.eviction import admit, signals, thresholds
 from kubelet.eviction.decide import Settings
 from kubelet.eviction.manager import Evictions, Hands
 from kubelet.eviction.measure import Meter, Target
+from kubelet.lifecycle.resize import Pending
 from kubelet.machine import Machine
 from kubelet.options import Options
 from kubelet.pod.admission import Refusal
@@ -68,6 +69,10 @@ class NodeResources:
     def admit(self, pod: core_v1.Pod, others: Iterable[core_v1.Pod]) -> Refusal | None:
         """Why the node refuses a pod that it has not taken yet; `others` are those that it has."""
         return admit.under_pressure(pod, self.conditions) or admit.fits(pod, others, self.share.allocatable)
+
+    def resizable(self, pod: core_v1.Pod, others: Iterable[core_v1.Pod]) -> Pending | None:
+        """Why a pod that runs can't have what it wants now; `others` are those that have been taken beside it."""
+        return admit.resizable(pod, others, self.share.allocatable)
 
     async def begin(self, driver: str, engine: Engine, engine_root: Path, hands: Hands) -> None:
         """Make the cgroup of all pods, and take a first look at what is left. Raises Fatal."""

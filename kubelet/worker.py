@@ -33,6 +33,7 @@ from kubelet.lifecycle.view import TERMINAL, Eviction, Network, View
 from kubelet.node_context import NodeContext
 from kubelet.pod.admission import refusal
 from kubelet.probes.prober import Prober
+from kubelet.resizing import Resizer
 from kubelet.runtime.container import Container, State
 from kubelet.runtime.errors import EngineError, Unreachable
 from kubelet.steps import StepFailed, Steps
@@ -49,6 +50,7 @@ class PodWorker:
     def __init__(self, node: NodeContext, pod: core_v1.Pod, on_end: Callable[[str], None]) -> None:
         self._node = node
         self._steps = Steps(node, pod)
+        self._resizer = Resizer(self._steps, pod)
         self._on_end = on_end
         self._wake = asyncio.Event()
         self._chores = Chores(self.uid)
@@ -104,7 +106,7 @@ class PodWorker:
         self._stale = self._stale or changes_files(self._steps.pod, pod)
         for name in with_other_image(self._steps.pod, pod):
             self._forget_image(name)
-        self._steps.pod = pod
+        self._resizer.update(pod)
         self._gone = False
         self.wake()
 
@@ -191,7 +193,10 @@ class PodWorker:
             message = "Pod was active on the node longer than the specified deadline"
             self._steps.say("Normal", "DeadlineExceeded", message)
             self.evict("DeadlineExceeded", message)
+        if self.taken:
+            await self._attempt(self._resizer.allocate())
         view = self._view()
+        self._resizer.completed(view)
         self._follow_probes(view)
         view = replace(view, health=self._prober.health)
         self._tell_backoffs(view, now)
@@ -217,7 +222,7 @@ class PodWorker:
     async def _rest(self, step: actions.Wait, view: View, now: float, refresh_at: float | None) -> None:
         """Sleep until the decision's time, a token's renewal, or news."""
         deadline = active_deadline(self.pod, self._started_at) if self._evicted is None else None
-        coming = (step.until, refresh_at, flip_time(view, now), deadline)
+        coming = (step.until, refresh_at, flip_time(view, now), deadline, self._resizer.retry_at(now))
         times = [each for each in coming if each is not None]
         await self._sleep(max(min(times) - now, 0.0) if times else None)
 
@@ -247,6 +252,7 @@ class PodWorker:
             started_at=self._started_at,
             host_ips=self._node.host_ips,
             evicted=self._evicted,
+            resizing=self._resizer.now,
         )
         return replace(view, network=self._known_network(view))
 
@@ -304,8 +310,12 @@ class PodWorker:
             case actions.RemoveContainers(ids):
                 await steps.remove_containers(ids)
                 self._read -= set(ids)
+                self._resizer.removed(ids)
             case actions.RemoveSandbox(sandbox_id):
                 await steps.remove_sandbox(sandbox_id)
+            case actions.Resize(ids):
+                await self._resizer.give(view, ids)
+                self._failures.clear("resize")
             case actions.Report():
                 await self._node.channel.flush(self.pod, self._status or core_v1.PodStatus())
                 self._reported = True
@@ -328,6 +338,7 @@ class PodWorker:
         ips = view.network.ips
         container_id = await self._steps.start_container(step, image, view.sandbox.id, ips)
         self._failures.clear(step.name)
+        self._resizer.started(container_id, view.specs[step.name].resources)
         started = self._node.inventory.get(container_id)
         if started is not None and started.state is State.RUNNING:
             self._endings.started(view.specs[step.name], container_id, ips)

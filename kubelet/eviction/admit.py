@@ -8,8 +8,10 @@ from collections.abc import Collection, Iterable
 from api.requests import Amounts, add
 from api.types import core_v1
 from kubelet.eviction.use import is_critical
+from kubelet.lifecycle.resize import RESIZABLE, Pending
 from kubelet.pod.admission import Refusal
 from kubelet.pod.resources import BEST_EFFORT, pod_amounts, qos_class
+from kubelet.static.annotations import is_static
 
 _MEMORY_TAINT = "node.kubernetes.io/memory-pressure"
 
@@ -45,6 +47,21 @@ def fits(pod: core_v1.Pod, others: Iterable[core_v1.Pod], allocatable: Amounts) 
         if number and (there is None or used.get(name, 0) + number > there):
             return _refusal(name, number, used.get(name, 0), there or 0)
     return None
+
+
+def resizable(pod: core_v1.Pod, others: Iterable[core_v1.Pod], allocatable: Amounts) -> Pending | None:
+    """Why a running pod can't have the amounts that it wants: never on this node, or not now."""
+    assert pod.spec is not None
+    if is_static(pod):
+        return Pending("Infeasible", "In-place resize of static-pods is not supported")
+    asked = pod_amounts(pod.spec, "requests")
+    for name in RESIZABLE:
+        number, there = asked.get(name, 0), allocatable.get(name, 0)
+        if number > there:
+            said = f"Node didn't have enough capacity: {name}, requested: {number}, capacity: {there}"
+            return Pending("Infeasible", said)
+    refused = fits(pod, others, allocatable)
+    return Pending("Deferred", refused.message) if refused is not None else None
 
 
 def _refusal(name: str, asked: int, used: int, there: int) -> Refusal:

@@ -97,6 +97,16 @@ class Engine:
     async def start(self, container_id: str) -> None:
         await self._run(self._starting, START_DEADLINE, lambda: self._ready().start(container_id))
 
+    async def update(self, container_id: str, limits: Mapping[str, Any]) -> None:
+        """Give a container other limits, by their names in a create call's HostConfig. Raises EngineError with
+        Docker's words when it can't have them."""
+
+        def send(docker: Any) -> None:
+            answer = docker._post_json(docker._url("/containers/{0}/update", container_id), data=dict(limits))
+            docker._raise_for_status(answer)
+
+        await self._ask(send)
+
     async def kill(self, container_id: str, signal: str) -> None:
         """Send a signal. A container that isn't running (any more) is no error."""
         try:
