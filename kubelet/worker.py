@@ -401,13 +401,12 @@ class PodWorker:
                 await self._steps.read_end(each)
 
     def _follow_probes(self, view: View) -> None:
-        # A pod that is being stopped keeps what its probes last said, and a starting hook comes before any probe.
-        busy = {*view.stops, *view.hooks}
-        running = {each.name: each for each in view.running if each.id not in busy}
+        # A container isn't asked before its postStart hook is done.
+        running = {each.name: each for each in view.running if each.id not in view.hooks}
         pairs = [(spec, running[name]) for name, spec in view.specs.items() if name in running]
         ip = view.network.ips[0] if view.network is not None and view.network.ips else ""
-        if not view.deleting and (ip or not pairs):
-            self._prober.follow(pairs, ip, self._was)
+        if ip or not pairs:
+            self._prober.follow(pairs, ip, self._was, ending=view.deleting)
 
     def _was(self, container: Container) -> tuple[bool, bool]:
         """Whether the API server was told that this very container had started and was ready."""

@@ -1,33 +1,25 @@
-"""One question to one container, for probes and lifecycle hooks alike."""
+"""One question to one container: a command, an HTTP request, a connection, or gRPC's health service."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass
 
 import aiohttp
 
 from api.types import core_v1
+from kubelet.probes import command, http
+from kubelet.probes.answer import MOST_SAID, Answer, reason
 from kubelet.runtime.engine import Engine
-from kubelet.runtime.errors import EngineError, Hung
-
-MAX_BODY = 10 * 1024
-_REDIRECTS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    ok: bool
-    said: str = ""
-    status: int = 0
-    """Of an HTTP answer, whatever it says."""
+from kubelet.runtime.errors import EngineError
 
 
 class BadPort(ValueError):
     """The handler names a port that the container doesn't have."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Target:
     """Whom to ask."""
 
@@ -40,88 +32,71 @@ class Asker:
     """Asks over one HTTP session for all pods: connections are not kept, each question stands for itself."""
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+        self.engine = engine
+        self.began = time.monotonic()
+        """A kubelet that has just begun must not ask all its old containers at once."""
         self._session: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
         if self._session is not None:
             await self._session.close()
 
-    async def ask(
-        self,
-        handler: core_v1.Probe | core_v1.LifecycleHandler,
-        target: Target,
-        timeout: float,
-    ) -> Answer:
+    async def ask(self, probe: core_v1.Probe, target: Target, timeout: float) -> Answer:
         """The container's answer. Never raises for what a container can cause."""
-        try:
-            if handler.exec is not None:
-                return await self.execute(handler.exec, target, timeout)
-            if handler.httpGet is not None:
-                return await self.http(handler.httpGet, target, timeout)
-            if handler.tcpSocket is not None:
-                return await self._tcp(handler.tcpSocket, target, timeout)
-        except BadPort as error:
-            return Answer(False, str(error))
-        sleep = getattr(handler, "sleep", None)
-        if sleep is not None:
-            await asyncio.sleep(sleep.seconds)
-        return Answer(True)
+        if probe.exec is not None:
+            return await self.execute(probe.exec, target, timeout)
+        if probe.httpGet is not None:
+            return await self.http(probe.httpGet, target, timeout)
+        if probe.tcpSocket is not None:
+            return await _tcp(probe.tcpSocket, target, timeout)
+        if probe.grpc is not None:
+            from kubelet.probes import grpc  # few pods ask this way
+
+            return await grpc.check(target.ip, probe.grpc.port, probe.grpc.service or "", timeout)
+        return Answer(None, "missing probe handler")
 
     async def execute(self, action: core_v1.ExecAction, target: Target, timeout: float | None) -> Answer:
+        argv = action.command or []
         try:
-            code, output = await self._engine.execute(target.container_id, action.command or [], timeout or 3600.0)
-        except Hung:
-            command = " ".join(action.command or [])
-            return Answer(False, f'command timed out: "{command}" timed out after {timeout:g}s')
-        except EngineError as error:
-            return Answer(False, str(error))
-        return Answer(code == 0, output[:MAX_BODY].decode(errors="replace"))
-
-    async def http(self, action: core_v1.HTTPGetAction, target: Target, timeout: float | None) -> Answer:
-        port = resolve_port(action.port, target.container)
-        scheme, path = (action.scheme or "HTTP").lower(), action.path or "/"
-        host = action.host or target.ip
-        url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}{path if path.startswith('/') else '/' + path}"
-        headers = {"User-Agent": "kube-probe/1.36", "Accept": "*/*"}
-        headers |= {each.name: each.value for each in action.httpHeaders or ()}
-        try:
-            async with self._client().get(
-                url,
-                headers=headers,
-                timeout=aiohttp.ClientTimeout(total=timeout),
-                allow_redirects=True,
-                max_redirects=_REDIRECTS,
-            ) as response:
-                body = (await response.content.read(MAX_BODY)).decode(errors="replace")
+            code, output = await command.run(self.engine, target.container_id, argv, timeout)
         except TimeoutError:
-            return Answer(
-                False, f'Get "{url}": context deadline exceeded (Client.Timeout exceeded while awaiting headers)'
-            )
-        except (aiohttp.ClientError, ValueError, OSError) as error:
-            return Answer(False, f'Get "{url}": {_reason(error)}')
-        if 200 <= response.status < 400:
-            return Answer(True, body)
-        return Answer(False, f"HTTP probe failed with statuscode: {response.status}")
+            return Answer(False, f'command timed out: "{" ".join(argv)}" timed out after {timeout:g}s')
+        except (EngineError, OSError) as error:
+            return Answer(None, str(error))
+        return Answer(code == 0, output.decode(errors="replace")[:MOST_SAID])
 
-    async def _tcp(self, action: core_v1.TCPSocketAction, target: Target, timeout: float) -> Answer:
-        port = resolve_port(action.port, target.container)
-        host = action.host or target.ip
+    async def http(
+        self, action: core_v1.HTTPGetAction, target: Target, timeout: float | None, agent: str = http.PROBE
+    ) -> Answer:
         try:
-            _, writer = await asyncio.wait_for(asyncio.open_connection(host, port), timeout)
-        except TimeoutError:
-            return Answer(False, f"dial tcp {host}:{port}: i/o timeout")
-        except OSError as error:
-            return Answer(False, f"dial tcp {host}:{port}: {_reason(error)}")
-        writer.close()
-        return Answer(True)
+            port = resolve_port(action.port, target.container)
+        except BadPort as error:
+            return Answer(None, str(error))
+        return await http.get(self._client(), action, action.host or target.ip, port, timeout, agent)
 
     def _client(self) -> aiohttp.ClientSession:
         if self._session is None:
             # A probe asks whether the server answers, not who it is: no certificate is verified.
             connector = aiohttp.TCPConnector(ssl=False, force_close=True, limit=0)
-            self._session = aiohttp.ClientSession(connector=connector, trust_env=False)
+            jar = aiohttp.DummyCookieJar()
+            self._session = aiohttp.ClientSession(connector=connector, trust_env=False, cookie_jar=jar)
         return self._session
+
+
+async def _tcp(action: core_v1.TCPSocketAction, target: Target, timeout: float) -> Answer:
+    try:
+        host, port = action.host or target.ip, resolve_port(action.port, target.container)
+    except BadPort as error:
+        return Answer(None, str(error))
+    try:
+        async with asyncio.timeout(timeout):
+            _, writer = await asyncio.open_connection(host, port)
+    except TimeoutError:
+        return Answer(False, f"dial tcp {host}:{port}: i/o timeout")
+    except OSError as error:
+        return Answer(False, f"dial tcp {host}:{port}: {reason(error)}")
+    writer.close()
+    return Answer(True)
 
 
 def resolve_port(port: int | str, container: core_v1.Container) -> int:
@@ -133,14 +108,4 @@ def resolve_port(port: int | str, container: core_v1.Container) -> int:
             return each.containerPort
     if port.isdigit():
         return int(port)
-    raise BadPort(f"couldn't find port: {port}")
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, ConnectionRefusedError) or "Connect call failed" in str(error):
-        return (
-            "connect: connection refused"
-            if "refused" in str(error).lower() or "Connect call" in str(error)
-            else str(error)
-        )
-    return str(error) or type(error).__name__
+    raise BadPort(f'strconv.Atoi: parsing "{port}": invalid syntax')

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from api.types import core_v1
+from kubelet.probes import http
 from kubelet.probes.handler import Asker, Target
 
 
@@ -19,8 +20,8 @@ async def run_hook(asker: Asker, hook: core_v1.LifecycleHandler, target: Target,
                 answer = await asker.execute(hook.exec, target, None)
                 return "" if answer.ok else answer.said or "the command failed"
             if hook.httpGet is not None:
-                answer = await asker.http(hook.httpGet, target, None)
-                return "" if answer.ok or answer.status else answer.said
+                answer = await asker.http(hook.httpGet, target, None, http.HOOK)
+                return "" if answer.answered else answer.said
     except TimeoutError:
         return "the hook did not end in time"
     return "invalid handler: a hook can be exec, httpGet or sleep"

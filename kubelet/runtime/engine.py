@@ -182,17 +182,6 @@ class Engine:
 
         await self._run(self._asking, START_DEADLINE, send)
 
-    async def execute(self, container_id: str, argv: Sequence[str], deadline: float) -> tuple[int, bytes]:
-        """Run a command in a container; its exit code and output. Raises Hung when it overruns the deadline."""
-
-        def run() -> tuple[int, bytes]:
-            client = self._ready()
-            exec_id = client.exec_create(container_id, list(argv))["Id"]
-            output = client.exec_start(exec_id)
-            return int(client.exec_inspect(exec_id)["ExitCode"] or 0), output
-
-        return await self._run(self._asking, deadline, run)
-
     async def exec_create(self, container_id: str, argv: Sequence[str], *, stdin: bool, tty: bool) -> str:
         """Prepare a command in a container; its id. All its output is attached: that tells when it ends."""
         options = {"stdin": stdin, "tty": tty, "stdout": True, "stderr": not tty}

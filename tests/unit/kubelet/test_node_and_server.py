@@ -100,7 +100,7 @@ def test_ports_by_name() -> None:
         8080,
         81,
     )
-    with pytest.raises(BadPort, match="couldn't find port: grpc"):
+    with pytest.raises(BadPort, match='parsing "grpc": invalid syntax'):
         resolve_port("grpc", container)
 
 
