@@ -188,4 +188,4 @@ class Informer(Generic[T]):
         delay = self._backoff.next()
         level = log.warning if self._backoff.failures in (1, 5) or self._backoff.failures % 20 == 0 else log.debug
         level("cannot list and watch", resource=self.name, reason=str(error), retry_in=delay)
-        await asyncio.sleep(delay)
+        await self._client.pause(delay)

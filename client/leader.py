@@ -96,7 +96,7 @@ class LeaderElector:
             if await self._try():
                 return
             if self._failing:
-                await asyncio.sleep(unanswered.next())
+                await self._client.pause(unanswered.next())
             else:
                 unanswered.reset()
                 await asyncio.sleep(self._period * random.uniform(1.0, 1.2))

@@ -85,6 +85,10 @@ class Client:
     async def close(self) -> None:
         await self._transport.close()
 
+    async def pause(self, seconds: float) -> None:
+        """Wait before the next try; less, if the server did not answer and answers somebody else meanwhile."""
+        await self._transport.outage.pause(seconds)
+
     # -- verbs on objects
 
     async def get(self, cls: type[T], name: str, namespace: str | None = None) -> T:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from yarl import URL
 
 from client.kubeconfig import Config
+from client.outage import Outage
 from client.wire import CONNECT_TIMEOUT, Response, Stream, Unreachable, keepalive_socket
 from daemon.aio import aiohttp
 
@@ -44,6 +45,7 @@ class Transport:
         self._above: httpx.AsyncClient | None = None
         self._server_name = config.tls_server_name or None
         self._tls = cache(config.ssl_context)
+        self.outage = Outage()
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -90,9 +92,11 @@ class Transport:
         send = self._send_bare if hot else self._send
         try:
             async with asyncio.timeout(timeout), self._room:
-                return await send(method, self._url(target), headers, body)
+                answer = await send(method, self._url(target), headers, body)
         except _FAILURES as error:
             raise self._unreachable(error) from error
+        self.outage.end()
+        return answer
 
     async def _send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Response:
         from client.lean_httpx import httpx
@@ -134,6 +138,7 @@ class Transport:
             )
         except _FAILURES as error:
             raise self._unreachable(error) from error
+        self.outage.end()
         try:
             yield Stream(answer.status, _lower(answer.headers), self._chunks(answer))
         finally:
@@ -152,6 +157,7 @@ class Transport:
         return self._config.server + target
 
     def _unreachable(self, error: BaseException) -> Unreachable:
+        self.outage.begin()
         if isinstance(error, asyncio.TimeoutError):
             why = "no answer in time"
         elif isinstance(error, aiohttp.ClientResponseError):

@@ -72,7 +72,7 @@ class Monitors:
                 await self.refresh()
             except (errors.StatusError, Unreachable) as error:
                 log.warning("cannot ask what is served", reason=str(error))
-                await asyncio.sleep(backoff.next())
+                await self._client.pause(backoff.next())
         await self.synced()
 
     async def refresh(self) -> Discovered:

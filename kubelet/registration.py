@@ -151,7 +151,8 @@ class Registration:
                 self._uid, delay = "", 0.0 if self._uid and self._register else backoff.next()
             except (errors.StatusError, Unreachable) as error:
                 log.warning("the node's status could not be told", error=str(error))
-                delay = backoff.next()
+                await self._client.pause(backoff.next())
+                continue
             try:
                 await asyncio.wait_for(self._nudged.wait(), delay)
             except TimeoutError:
