@@ -22,51 +22,6 @@ def secret(name: str, **data: str) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "data": encoded}
 
 
-def test_environment(lab: Lab) -> None:
-    config, hidden, name = lab.name("config"), lab.name("hidden"), lab.name("env")
-    lab.apply(config_map(config, color="red", size="9"), secret(hidden, password="hush"))
-    env = [
-        {"name": "PLAIN", "value": "one"},
-        {"name": "EXPANDED", "value": "$(PLAIN)-$(P_size)-$(ABSENT)-$$(PLAIN)"},
-        {"name": "COLOR", "valueFrom": {"configMapKeyRef": {"name": config, "key": "color"}}},
-        {"name": "PASSWORD", "valueFrom": {"secretKeyRef": {"name": hidden, "key": "password"}}},
-        {"name": "MAYBE", "valueFrom": {"configMapKeyRef": {"name": "no-such", "key": "x", "optional": True}}},
-        {"name": "POD_IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}},
-        {"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}},
-        {"name": "APP", "valueFrom": {"fieldRef": {"fieldPath": "metadata.labels['app']"}}},
-        {"name": "LIMIT", "valueFrom": {"resourceFieldRef": {"resource": "limits.memory", "divisor": "1Mi"}}},
-    ]
-    container = {
-        "env": env,
-        "envFrom": [{"prefix": "P_", "configMapRef": {"name": config}}],
-        "args": ["$(PLAIN)", "$(ABSENT)"],
-        "command": ["sh", "-c", 'echo "args $0 $1"; env; echo complete; ' + SLEEP],
-        "resources": {"limits": {"memory": "48Mi", "cpu": "250m"}},
-    }
-    lab.apply(manifest(name, "", container))
-    lab.ready(name)
-    lines = lab.logs(name, "complete")
-    assert lines[0] == "args one $(ABSENT)"
-    seen = dict(line.partition("=")[::2] for line in lines[1:])
-    assert seen["EXPANDED"] == "one-9-$(ABSENT)-$(PLAIN)"
-    assert (seen["COLOR"], seen["PASSWORD"], seen["P_color"]) == ("red", "hush", "red")
-    assert "MAYBE" not in seen
-    assert (seen["POD_IP"], seen["NODE"]) == (lab.status(name)["podIP"], lab.node.name)
-    assert (seen["APP"], seen["LIMIT"], seen["HOSTNAME"]) == (name, "48", name)
-    assert seen["KUBERNETES_SERVICE_HOST"] == "10.96.0.1"
-
-
-def test_a_missing_key_keeps_a_container_waiting_until_it_is_there(lab: Lab, pod: Make) -> None:
-    config = lab.name("late")
-    env = [{"name": "COLOR", "valueFrom": {"configMapKeyRef": {"name": config, "key": "color"}}}]
-    name = pod(SLEEP, {"env": env})
-    waiting = lab.waiting(name, "CreateContainerConfigError")["state"]["waiting"]
-    assert waiting["message"] == f'configmap "{config}" not found'
-    lab.apply(config_map(config, color="blue"))
-    lab.ready(name)
-    assert lab.execute(name, "sh", "-c", "echo $COLOR").strip() == "blue"
-
-
 def test_volumes_of_every_kind_and_their_updates(lab: Lab) -> None:
     config, hidden, name = lab.name("config"), lab.name("hidden"), lab.name("vol")
     lab.apply(config_map(config, color="red", shape="round"), secret(hidden, password="hush"))
@@ -180,46 +135,3 @@ def test_out_of_memory_is_told_as_such(lab: Lab, pod: Make) -> None:
     lab.phase(name, "Failed")
     ended = lab.container(name)["state"]["terminated"]
     assert (ended["reason"], ended["exitCode"]) == ("OOMKilled", 137)
-
-
-def test_security_context(lab: Lab) -> None:
-    name = lab.name("secure")
-    context = {
-        "runAsUser": 1000,
-        "runAsGroup": 2000,
-        "readOnlyRootFilesystem": True,
-        "allowPrivilegeEscalation": False,
-        "capabilities": {"drop": ["ALL"]},
-    }
-    whole = {"fsGroup": 3000, "supplementalGroups": [4000]}
-    mounts = [{"name": "scratch", "mountPath": "/scratch"}]
-    spec = {"securityContext": whole, "volumes": [{"name": "scratch", "emptyDir": {}}]}
-    lab.apply(manifest(name, SLEEP, {"securityContext": context, "volumeMounts": mounts}, **spec))
-    lab.ready(name)
-    assert "uid=1000 gid=2000 groups=2000,3000,4000" in lab.execute(name, "id")
-    status = lab.execute(name, "cat", "/proc/self/status")
-    assert "CapEff:\t0000000000000000" in status
-    assert "NoNewPrivs:\t1" in status
-    assert "denied" not in lab.execute(name, "sh", "-c", "touch /scratch/mine && stat -c %g /scratch/mine")
-    assert "ro" in next(line for line in lab.execute(name, "mount").splitlines() if " on / " in line)
-
-
-def test_run_as_non_root_is_verified(lab: Lab, pod: Make) -> None:
-    name = pod(SLEEP, securityContext={"runAsNonRoot": True})
-    waiting = lab.waiting(name, "CreateContainerConfigError")["state"]["waiting"]
-    assert "runAsNonRoot and image will run as root" in waiting["message"]
-
-
-def test_host_network_and_host_port(lab: Lab, pod: Make) -> None:
-    serve = "mkdir -p /www; echo {} > /www/index.html; httpd -p {} -h /www; " + SLEEP
-    host = pod(serve.format("host", 18090), hostNetwork=True)
-    port = pod(serve.format("port", 8080), {"ports": [{"containerPort": 8080, "hostPort": 18091}]})
-    lab.ready(host)
-    lab.ready(port)
-    status = lab.status(host)
-    assert status["podIP"] == status["hostIP"] == lab.node.host.address
-    assert lab.node.host.run("curl", "-sS", f"http://{lab.node.host.address}:18090/").strip() == "host"
-    assert lab.node.host.run("curl", "-sS", f"http://{lab.node.host.address}:18091/").strip() == "port"
-    lab.delete(f"pod/{port}")
-    gone = lab.node.host.run("curl", "-sS", "--max-time", "2", f"http://{lab.node.host.address}:18091/", check=False)
-    assert not gone
