@@ -41,6 +41,7 @@ from kubelet.pod.ground import Ground
 from kubelet.pod.sysctls import Allowed
 from kubelet.pods import Pods
 from kubelet.probes.handler import Asker
+from kubelet.probes.metrics import routes as probe_pages
 from kubelet.registration import Pace, Registration
 from kubelet.resources import NodeResources
 from kubelet.runtime import kernel, oom, pause
@@ -59,6 +60,7 @@ from kubelet.server.pages import KubeletMetrics
 from kubelet.server.pages import routes as plain_pages
 from kubelet.server.portforward import Forwarding
 from kubelet.server.stats import routes as stats_pages
+from kubelet.shutdown.manager import Shutdown, shutdown_periods
 from kubelet.static.annotations import is_mirror, is_static
 from kubelet.static.channel import StaticChannel
 from kubelet.static.desk import StaticPods
@@ -85,6 +87,8 @@ class Agent:
         options.root_dir.mkdir(parents=True, exist_ok=True, mode=0o750)
         self._machine = machines.read(options.root_dir)
         self._taints = nodes.taints(options.register_with_taints)
+        self._sysctls = Allowed.of(options.allowed_unsafe_sysctls)
+        self._periods = shutdown_periods(options)
         self._resources = NodeResources(options, self._machine)
         self._engine = Engine(options.docker_host, starts=options.docker_starts)
         self._images = Images(self._engine, puller(self._engine, options))
@@ -136,6 +140,7 @@ class Agent:
         stack.push_async_callback(self._asker.close)
         self._pods = Pods(self._context())
         self._static = StaticPods(self._pods, self._mirrors)
+        self._shutdown = Shutdown(self._pods, self._periods, self._say, lambda: self._registration.nudge())
         self._engine_task = group.create_task(self._watch.run(float(self._options.sync_period)))
         for informer in (self._services, self._nodes):
             group.create_task(informer.run())
@@ -147,6 +152,7 @@ class Agent:
         self._own.on_change(self._pod_changed)
         group.create_task(self._own.run())
         group.create_task(self._run_static_pods())
+        group.create_task(self._shutdown.run())
         group.create_task(self._keep_routes())
         group.create_task(self._collector.run(self._up))
         group.create_task(self._resources.run())
@@ -178,9 +184,10 @@ class Agent:
             host_ips=self._ips,
             allocatable=self._resources.allocatable,
             cgroups=self._resources.cgroups,
-            admit=lambda pod: self._resources.admit(pod, self._pods.taken()),
+            admit=lambda pod: self._shutdown.admit(pod) or self._resources.admit(pod, self._pods.taken()),
             resizable=lambda pod: self._resources.resizable(pod, self._pods.taken(but=_uid(pod))),
             engine_up=self._up,
+            longest_backoff=float(options.max_container_restart_period),
             released=self._release,
         )
 
@@ -218,7 +225,7 @@ class Agent:
             engine_root=Path(str(info.get("DockerRootDir", "/var/lib/docker"))),
             log_max_size=quantity.value(self._options.container_log_max_size),
             log_max_files=self._options.container_log_max_files,
-            sysctls=Allowed.of(self._options.allowed_unsafe_sysctls),
+            sysctls=self._sysctls,
             apparmor=kernel.apparmor_enabled(),
             capabilities=kernel.bounded_capabilities(self._engine_version),
         )
@@ -262,7 +269,7 @@ class Agent:
 
     def _health(self) -> nodes.Health:
         runtime = "" if self._up.is_set() else self._watch.trouble or "no answer"
-        return nodes.Health(runtime, self._cni.problem(), self._resources.conditions)
+        return nodes.Health(runtime, self._cni.problem(), self._resources.conditions, self._shutdown.problem)
 
     async def _present_images(self) -> Sequence[core_v1.ContainerImage]:
         if self._image_list is None:
@@ -376,6 +383,7 @@ class Agent:
         REGISTRY.register(metrics)
         stack.callback(REGISTRY.unregister, metrics)
         pages = plain_pages(self._pods, self._machine, REGISTRY, lambda: self._problem or self._health().runtime)
+        pages += probe_pages(self._pods)
         pages += stats_pages(Stats(self._pods, self._machine, self._disk_use))
         stack.callback(self._disk_use.close)
         if options.read_only_port:

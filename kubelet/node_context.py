@@ -79,6 +79,8 @@ class NodeContext:
     resizable: Callable[[core_v1.Pod], Pending | None] = lambda pod: None
     """Why the node has no room for what a pod wants to be resized to, if it hasn't."""
     cgroups: PodCgroups = field(default_factory=lambda: PodCgroups(Tree.of(), Rules()))
+    longest_backoff: float = 300.0
+    """Seconds that a restart waits at the most."""
     released: Callable[[str], None] = lambda uid: None
     """Told when nothing of a pod is left: what was kept for it (objects, statuses) can go."""
     engine_up: asyncio.Event = field(default_factory=asyncio.Event)

@@ -57,7 +57,8 @@ class Upstream:
         series: str = "",
     ) -> None:
         """An event about a pod, or about one of its containers. One of a series replaces the last of the same."""
-        list_name = "initContainers" if init else "containers"
+        later = any(each.name == container for each in (pod.spec.ephemeralContainers or ())) if pod.spec else False
+        list_name = "initContainers" if init else "ephemeralContainers" if later else "containers"
         about = reference(pod, f"spec.{list_name}{{{container}}}") if container else reference(pod)
         self._events.event(about, "Warning" if kind == "Warning" else "Normal", reason, message, series=series)
 
@@ -159,7 +160,7 @@ class Upstream:
             except errors.StatusError as error:
                 if error.code < 500 and error.code not in (409, 429):
                     log.error("the API server refuses a status", pod=_name(box.pod), error=str(error))
-                else:
+                elif error.code != 409 or not await self._replaced(box.pod):
                     await backoff_pause(backoff)
                     continue
             except Unreachable:
@@ -168,6 +169,18 @@ class Upstream:
             box.sent = status
             if box.wanted is status:
                 box.wanted = None
+
+    async def _replaced(self, pod: core_v1.Pod) -> bool:
+        """Whether another pod has the name now: the old one's status is nobody's any more."""
+        metadata = pod.metadata
+        assert metadata is not None
+        try:
+            found = await self._client.get(core_v1.Pod, metadata.name or "", metadata.namespace)
+        except errors.StatusError as error:
+            return error.code == 404
+        except Unreachable:
+            return False
+        return _uid(found) != _uid(pod)
 
     async def _patch(self, pod: core_v1.Pod, status: core_v1.PodStatus) -> None:
         metadata = pod.metadata

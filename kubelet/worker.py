@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -89,6 +89,11 @@ class PodWorker:
     def status(self) -> core_v1.PodStatus | None:
         """The status as this kubelet sees it, newer than the API server's."""
         return self._status
+
+    @property
+    def answers(self) -> Mapping[tuple[str, str, str], int]:
+        """How often its probes have answered how: by container, kind of probe and result."""
+        return self._prober.counts
 
     def containers(self) -> tuple[Container, ...]:
         """The pod's containers as Docker has them, oldest first."""
@@ -252,6 +257,7 @@ class PodWorker:
             started_at=self._started_at,
             host_ips=self._node.host_ips,
             evicted=self._evicted,
+            longest_backoff=self._node.longest_backoff,
             resizing=self._resizer.now,
         )
         return replace(view, network=self._known_network(view))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,6 +17,8 @@ from kubelet.runtime.hijack import Hijacked
 
 log = logger(__name__)
 
+_REAPING = 0.05
+"""Seconds that a command has to bury its children."""
 _ENDS = (0.0, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0)
 """Pauses between questions for an exit code, once the output has ended."""
 
@@ -65,10 +67,19 @@ async def _end(engine: Engine, exec_id: str, container_id: str) -> None:
         return
     pid = int(told.get("Pid") or 0)
     # A number may have gone to somebody else's process meanwhile.
-    if told.get("Running") and pid > 1 and _belongs(pid, container_id):
-        for each in [*_children(pid), pid]:
-            with suppress(ProcessLookupError, PermissionError):
-                os.kill(each, signal.SIGKILL)
+    if not (told.get("Running") and pid > 1 and _belongs(pid, container_id)):
+        return
+    # What it has started goes first: orphans would become zombies of a container that reaps none.
+    _kill(_children(pid))
+    await asyncio.sleep(_REAPING)
+    if _belongs(pid, container_id):
+        _kill([*_children(pid), pid])
+
+
+def _kill(pids: Iterable[int]) -> None:
+    for each in list(pids):
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(each, signal.SIGKILL)
 
 
 def _belongs(pid: int, container_id: str) -> bool:

@@ -23,6 +23,7 @@ class Server:
     def __init__(self, *troubles: Exception) -> None:
         self.troubles = list(troubles)
         self.taken: list[dict[str, Any]] = []
+        self.uid = "u-1"
         self.gate = asyncio.Event()
         self.gate.set()
 
@@ -33,6 +34,9 @@ class Server:
         assert (name, namespace, rest["subresource"]) == ("web", "shop", "status")
         assert patch["metadata"] == {"uid": "u-1"}
         self.taken.append(patch["status"])
+
+    async def get(self, cls: type, name: str, namespace: str) -> core_v1.Pod:
+        return msgspec.convert({"metadata": {"name": name, "namespace": namespace, "uid": self.uid}}, core_v1.Pod)
 
 
 def made(server: Server) -> Upstream:
@@ -105,7 +109,10 @@ async def test_a_status_that_somebody_overruled_is_told_again() -> None:
     assert len(server.taken) == 2
 
 
-@pytest.mark.parametrize("trouble", [Unreachable("away"), errors.TooManyRequests("busy"), errors.InternalError("oops")])
+@pytest.mark.parametrize(
+    "trouble",
+    [Unreachable("away"), errors.TooManyRequests("busy"), errors.InternalError("oops"), errors.Conflict("pods", "web")],
+)
 async def test_trouble_is_outlived(trouble: Exception) -> None:
     server = Server(trouble)
     channel = made(server)
@@ -115,5 +122,12 @@ async def test_trouble_is_outlived(trouble: Exception) -> None:
 
 async def test_a_pod_that_is_gone_ends_the_matter() -> None:
     server = Server(errors.NotFound("pods", "web"))
+    await made(server).flush(POD, status("Running", "1"))
+    assert server.taken == []
+
+
+async def test_a_pod_of_the_same_name_gets_nothing_of_the_old_ones() -> None:
+    server = Server(errors.Conflict("pods", "web"))
+    server.uid = "u-2"
     await made(server).flush(POD, status("Running", "1"))
     assert server.taken == []
