@@ -14,7 +14,7 @@ from kubelet.pod import env_file
 from kubelet.pod.create import Wanted, container_body
 from kubelet.pod.env import environment, file_references
 from kubelet.pod.fields import Facts
-from kubelet.pod.identity import identity
+from kubelet.pod.identity import Accounts, identity
 from kubelet.pod.problem import ConfigError, CreateError
 from kubelet.runtime.devices import host_devices
 from kubelet.runtime.errors import EngineError, Hung, Unreachable
@@ -33,21 +33,25 @@ async def gather(
 ) -> dict[str, object]:
     """Raises ConfigError, OSError when something can't be read, Unreachable or Hung when Docker is away."""
     assert pod.spec is not None
-    objects = await node.objects(pod)
+    objects, accounts = await asyncio.gather(node.objects(pod), _accounts(node, image))
     files = await asyncio.to_thread(_env_files, pod.spec, container, folder)
     env = environment(pod, container, facts, objects, node.services(pod), files)
     mounts = await asyncio.to_thread(container_mounts, pod.spec, container, folder, attempt, env)
-    try:
-        accounts = await node.accounts.of(image.id)
-    except (Unreachable, Hung):
-        raise
-    except EngineError as error:
-        raise CreateError(f"the image's users cannot be read: {error}") from error
     user = identity(pod, container, image.user, accounts)
     privileged = container.securityContext is not None and container.securityContext.privileged
     devices = await asyncio.to_thread(host_devices) if privileged and node.ground.capabilities else ()
     wanted = Wanted(sandbox_id, attempt, image.id, spec_hash(container), env, mounts, user, devices, image.digest)
     return container_body(pod, container, wanted, node.ground)
+
+
+async def _accounts(node: NodeContext, image: Image) -> Accounts:
+    """Raises CreateError, Unreachable, Hung."""
+    try:
+        return await node.accounts.of(image.id)
+    except (Unreachable, Hung):
+        raise
+    except EngineError as error:
+        raise CreateError(f"the image's users cannot be read: {error}") from error
 
 
 def _env_files(

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from api.types import core_v1
+from daemon.fatal import Fatal
 
 SAFE = (
     "kernel.shm_rmid_forced",
@@ -38,11 +39,11 @@ class Allowed:
 
     @classmethod
     def of(cls, unsafe: Iterable[str]) -> Allowed:
-        """The safe ones and these, `net.core.*` for instance. Raises ValueError for one that all pods share."""
+        """The safe ones and these, `net.core.*` for instance. Raises Fatal for one that all pods share."""
         names, prefixes = set(SAFE), []
         for pattern in map(dotted, unsafe):
             if not _namespace(pattern.removesuffix("*")):
-                raise ValueError(f'the sysctl "{pattern}" are not known to be namespaced')
+                raise Fatal(f'the sysctl "{pattern}" are not known to be namespaced')
             if pattern.endswith("*"):
                 prefixes.append(pattern[:-1])
             else:

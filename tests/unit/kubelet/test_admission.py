@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from api.types import core_v1
+from daemon.fatal import Fatal
 from kubelet.pod.admission import refusal
 from kubelet.pod.capabilities import NAMES, changes
 from kubelet.pod.ground import Ground
@@ -75,7 +76,7 @@ def test_what_is_taken() -> None:
 
 
 def test_sysctls_that_all_pods_share_cannot_be_allowed() -> None:
-    with pytest.raises(ValueError, match=r'the sysctl "vm\.swappiness" are not known to be namespaced'):
+    with pytest.raises(Fatal, match=r'the sysctl "vm\.swappiness" are not known to be namespaced'):
         Allowed.of(("vm.swappiness",))
 
 
