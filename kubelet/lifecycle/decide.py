@@ -156,7 +156,7 @@ def _start_ephemeral(view: View, container: core_v1.Container, now: float) -> Ac
 
 def _resize(view: View, now: float) -> Action:
     """Give the running containers what they are allocated, if they have something else."""
-    outdated = view.outdated
+    outdated = [each for each in view.outdated if each.id not in view.stops]
     for each in outdated:
         spec = view.specs[each.name]
         if must_restart(spec, changes(view.given(each), spec.resources)):

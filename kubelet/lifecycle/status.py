@@ -16,7 +16,7 @@ def pod_status(view: View, now: float) -> core_v1.PodStatus:
     told = view.pod.status or core_v1.PodStatus()
     inits = [container_status(view, each, now) for each in view.init_containers]
     mains = [container_status(view, each, now) for each in view.spec.containers]
-    if view.evicted is not None and not view.members and not told.containerStatuses:
+    if (view.evicted is not None or over(view)) and not view.members and not told.containerStatuses:
         inits, mains = [], []  # refused before it began: there is nothing to tell of its containers
     coming = _phase(view, mains)
     # A pod is not told to have ended while something of it still runs.

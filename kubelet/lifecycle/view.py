@@ -241,8 +241,8 @@ class View:
     @cached_property
     def outdated(self) -> list[Container]:
         """The running containers that have other amounts of CPU or memory than they are allocated."""
-        stay = [each for each in self.running if each.id not in self.stops and each.name in self.specs]
-        ours = [each for each in stay if each.name not in {other.name for other in self.ephemeral}]
+        ephemeral = {each.name for each in self.ephemeral}
+        ours = [each for each in self.running if each.name in self.specs and each.name not in ephemeral]
         return [each for each in ours if changes(self.given(each), self.specs[each.name].resources)]
 
     def next_attempt(self, name: str) -> int:

@@ -16,6 +16,7 @@ import msgspec
 from api.types import core_v1
 from kubelet.lifecycle import actions
 from kubelet.lifecycle.decide import decide
+from kubelet.lifecycle.resize import Pending, Resizing
 from kubelet.lifecycle.restart import spec_hash
 from kubelet.lifecycle.status import pod_status
 from kubelet.lifecycle.view import Eviction, Failure, Health, Network, Stop, View
@@ -46,6 +47,8 @@ class World:
     """The names of containers that ignore SIGTERM."""
     failing: dict[str, Failure] = field(default_factory=dict)
     """What the next step of a kind comes to, instead of success."""
+    given: dict[str, core_v1.ResourceRequirements] = field(default_factory=dict)
+    pending: Pending | None = None
     status: core_v1.PodStatus | None = None
     lines: list[str] = field(default_factory=list)
     _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
@@ -67,6 +70,7 @@ class World:
             started_at=START,
             host_ips=("192.0.2.1",),
             evicted=self.evicted,
+            resizing=Resizing(self.pending, self.given),
         )
 
     def settle(self) -> float | None:
@@ -189,6 +193,20 @@ class World:
         ]
         self.pod = msgspec.structs.replace(self.pod, spec=msgspec.structs.replace(self.pod.spec, containers=changed))
 
+    def resize(self, name: str, amounts: dict[str, str]) -> None:
+        """The node has allocated other amounts to a container."""
+        assert self.pod.spec is not None
+        stated = core_v1.ResourceRequirements(requests=amounts, limits=amounts)
+        changed = [
+            msgspec.structs.replace(each, resources=stated) if each.name == name else each
+            for each in self.pod.spec.containers
+        ]
+        self.pod = msgspec.structs.replace(self.pod, spec=msgspec.structs.replace(self.pod.spec, containers=changed))
+
+    def defer(self, message: str) -> None:
+        """A resize is asked for that the node has no room for now."""
+        self.pending = Pending("Deferred", message)
+
     def ignores_sigterm(self, name: str) -> None:
         self.stubborn.add(name)
 
@@ -242,6 +260,11 @@ class World:
             case actions.RemoveSandbox(sandbox_id):
                 del self.containers[sandbox_id]
                 self.network = None
+            case actions.Resize(ids):
+                if not self._fails("resize"):
+                    for each in ids:
+                        stated = self.view().specs[self.containers[each].name].resources
+                        self.given[each] = stated or core_v1.ResourceRequirements()
             case actions.Report():
                 self.reported = True
             case actions.CleanUp():
@@ -259,6 +282,7 @@ class World:
             labels.ROUND: str(step.round),
         }
         made = self._make(step.name, step.attempt, labels.CONTAINER, own, spec.image or "")
+        self.given[made] = spec.resources or core_v1.ResourceRequirements()
         if spec.startupProbe or spec.readinessProbe:
             self.health[made] = Health(started=spec.startupProbe is None, ready=spec.readinessProbe is None)
         if spec.lifecycle is not None and spec.lifecycle.postStart is not None:
