@@ -9,8 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from client.streams.channels import FORWARD, TUNNEL
@@ -22,13 +20,14 @@ from kubelet.network import dial
 from kubelet.pods import Pods
 from kubelet.runtime.engine import Engine
 from kubelet.runtime.errors import EngineError
+from kubelet.server import portchannels
 from kubelet.server.carriers import Bare, Session, Tunnel, agreed
 from kubelet.server.find import Refused, pod_of, sandbox_of
+from kubelet.server.place import READ, Place
 from kubelet.worker import PodWorker
 
 log = logger(__name__)
 
-READ = 64 * 1024
 WAITING = 1024
 """Streams of one client that may wait for their other half."""
 _PATHS = ("/portForward/{namespace}/{pod}", "/portForward/{namespace}/{pod}/{uid}")
@@ -58,7 +57,7 @@ class Forwarding:
             tunnel = await Tunnel.accept(request)
             await self._forward(Session(tunnel, self._idle), place)
             return tunnel.socket
-        raise Refused(400, f"the WebSocket subprotocol must be {TUNNEL}")
+        return await portchannels.serve(request, place)
 
     async def _place(self, worker: PodWorker) -> Place:
         """Raises Refused."""
@@ -89,15 +88,6 @@ class Forwarding:
         finally:
             await pairs.close()
             await session.close()
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A pod's network, and who it belongs to."""
-
-    namespace: Path
-    pod: str
-    uid: str
 
 
 class Pairs:
@@ -141,9 +131,8 @@ async def forward(place: Place, port: int, data: Stream, error: Stream) -> None:
         reader, writer = await dial.localhost(place.namespace, port)
     except OSError as failure:
         log.info("a port could not be reached", pod=place.pod, port=port, why=str(failure))
-        why = f"error forwarding port {port} to pod {place.pod}, uid {place.uid}: {failure}"
         with suppress(ConnectionError):
-            await error.write(why.encode())
+            await error.write(place.failure(port, failure).encode())
     else:
         try:
             await join(reader, writer, data)
