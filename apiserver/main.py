@@ -20,8 +20,9 @@ from apiserver.bootstrap import basics_there, keep_basics
 from apiserver.connection import ClientConnection
 from apiserver.customresources.loop import Definitions
 from apiserver.endpoints.app import App
+from apiserver.endpoints.http import Asgi
+from apiserver.endpoints.later import Later
 from apiserver.endpoints.metrics import Requests, registry_of
-from apiserver.endpoints.site import site
 from apiserver.endpoints.state import State
 from apiserver.options import Options, check, own_address
 from apiserver.priority import Priority
@@ -94,8 +95,14 @@ def _build(options: Options) -> tuple[Server, State, Aggregator, Definitions]:
     requests, priority = Requests(), Priority(options.max_requests_inflight, options.max_mutating_requests_inflight)
     address = _join(own_address(options), options.secure_port)
     aggregator = Aggregator(state, _proxy_identity(options))
-    pages = site(state, ready, registry_of(state, requests, priority), aggregator.schemas)
-    app = App(state, Authenticator(checks), pages, requests, priority, aggregator, address, _auditor(options))
+    metrics = registry_of(state, requests, priority)
+
+    def pages() -> Asgi:
+        from apiserver.endpoints.site import site
+
+        return site(state, ready, metrics, aggregator.schemas)
+
+    app = App(state, Authenticator(checks), Later(pages), requests, priority, aggregator, address, _auditor(options))
     config = _config(options, app)
     config.load()
     return Server(config, state, app), state, aggregator, definitions

@@ -6,7 +6,6 @@ Resource requests are handled here and see no framework. What is left (health, v
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from time import perf_counter
 
 from api.errors import Forbidden, InternalError, MethodNotSupported, NoSuchResource, StatusError, Unauthorized
@@ -31,8 +30,6 @@ from apiserver.storage.feed import TooNew
 from daemon.log import logger
 
 log = logger(__name__)
-
-Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _METHODS = {"POST": "create", "PUT": "update", "PATCH": "patch"}
 _PUBLIC = ("/healthz", "/livez", "/readyz", "/version")
