@@ -16,7 +16,7 @@ from apiserver.auth.authenticate import Authenticator
 from apiserver.auth.authorize import Attempt, authorize
 from apiserver.endpoints import live, mutate, read, watch
 from apiserver.endpoints.discovery import Discovery
-from apiserver.endpoints.http import NOTHING, Disconnected, Message, Receive, Request, Scope, Send, flag
+from apiserver.endpoints.http import NOTHING, Asgi, Disconnected, Message, Receive, Request, Scope, Send, flag
 from apiserver.endpoints.metrics import Requests
 from apiserver.endpoints.paths import Target, parse
 from apiserver.endpoints.state import Resource, State
