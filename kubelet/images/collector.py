@@ -129,7 +129,7 @@ class Collector:
                 log.info("an image stays", image=each.id, error=str(error))
                 continue
             log.info("image removed", image=each.id, names=",".join(each.names), size=each.size, why=why)
-            self.ledger.entries.pop(each.id, None)
+            self.ledger.removed(each.id)
             metrics.COLLECTED.labels(why).inc()
 
     async def _disk(self) -> FileSystem:

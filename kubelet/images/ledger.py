@@ -48,6 +48,10 @@ class Ledger:
                 self.entries[image_id].used = now
         self._write()
 
+    def removed(self, image_id: str) -> None:
+        self.entries.pop(image_id, None)
+        self._write()
+
     def _read(self) -> dict[str, Entry]:
         try:
             return msgspec.json.decode(self._file.read_bytes(), type=dict[str, Entry])

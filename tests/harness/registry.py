@@ -2,7 +2,6 @@
 
 An engine pulls from it as from any registry. For whatever name the layers are the same; what runs is told by the name's
 last part: a web server for `nginx`, a process that waits for the rest. As in the real ones it ends when it is told to.
-What lies below `private/` is given only to who knows the password.
 
 `python -m tests.harness.registry ADDRESS PORT [USER:PASSWORD]` serves until it is killed: in a node's network
 namespace, at 127.0.0.1, engines take it without TLS and without any flag.
@@ -30,11 +29,12 @@ MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 CONFIG = "application/vnd.docker.container.image.v1+json"
 LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 INIT = "/usr/bin/catatonit"
+SERVING = "serving"
 WEB = "usr/share/nginx/html"
 
 
 class Registry(AbstractContextManager["Registry"]):
-    """Serves plain HTTP at an address of the machine. `login` is `user:password`."""
+    """Serves plain HTTP at an address of the machine, to everybody or to who has the `login`, `user:password`."""
 
     def __init__(self, address: str, port: int = 80, login: str = "") -> None:
         self._server = _Server((address, port), _Handler)
@@ -65,8 +65,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = self.path.partition("?")[0].strip("/").split("/")
         match path:
-            # Engines learn here that there are passwords, and ask on without one if they have none.
-            case ["v2"] | ["v2", "private", *_] if not self._is_known():
+            case _ if not self._is_known():
                 self._refuse()
             case ["v2"]:
                 self._answer(b"{}", "application/json")
@@ -146,4 +145,5 @@ def _digest(data: bytes) -> str:
 
 if __name__ == "__main__":
     with Registry(sys.argv[1], int(sys.argv[2]), *sys.argv[3:]):
+        print(SERVING, flush=True)
         threading.Event().wait()
