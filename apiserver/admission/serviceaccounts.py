@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from api import names
@@ -9,6 +10,7 @@ from apiserver.admission import lookup
 from apiserver.registry.kind import Object
 from apiserver.registry.pod_rules import MIRROR
 from apiserver.registry.pod_usage import containers
+from apiserver.storage.cache import Cache, Expired
 
 if TYPE_CHECKING:
     from apiserver.admission.attributes import Attributes
@@ -16,18 +18,20 @@ if TYPE_CHECKING:
 
 DEFAULT = "default"
 ROOT_CERTIFICATE = "kube-root-ca.crt"
-"""The ConfigMap of a namespace that says whom to trust. Without it no token is mounted: the pod would wait for it."""
+"""The ConfigMap of a namespace that says whom to trust. A controller makes it, and a pod's start waits for it."""
 
 _VOLUME = "kube-api-access"
 _PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
 _SECONDS = 3607
 """A lifetime by which tokens of this volume are told from those that a pod asks for itself."""
+_SOON = 1.0
+"""Seconds that the account of a new namespace may take."""
 
 
 async def default_account(state: State, attributes: Attributes, obj: Object | None, old: Object | None) -> None:
     """Give a new pod its account, and what the account brings. Raises Forbidden for an account that is not there.
 
-    `default` may be missing: its controller makes it, and a server may run without.
+    `default` may be missing: a server may run without the controller that makes it. Its pods get no token.
     """
     if obj is None or not attributes.creates("pods"):
         return
@@ -41,13 +45,17 @@ async def default_account(state: State, attributes: Attributes, obj: Object | No
         return
     if not spec.get("imagePullSecrets") and found.get("imagePullSecrets"):
         spec["imagePullSecrets"] = found["imagePullSecrets"]
-    if _wants_token(spec, found) and _trusts(state, attributes.namespace):
+    if _wants_token(spec, found):
         mount(spec)
 
 
 async def _find(state: State, attributes: Attributes, name: str) -> Object | None:
     if name == DEFAULT:
-        entry = state.resource("serviceaccounts").cache.entries.get(f"{attributes.namespace}/{name}")
+        cache = state.resource("serviceaccounts").cache
+        key = f"{attributes.namespace}/{DEFAULT}"
+        if key not in cache.entries and f"{DEFAULT}/{DEFAULT}" in cache.entries:
+            await _appears(cache, key)  # there is somebody who makes them: it is on its way
+        entry = cache.entries.get(key)
         return entry.decode() if entry is not None else None
     found = await lookup.find(state, "serviceaccounts", "", name, attributes.namespace)
     if found is None:
@@ -56,16 +64,25 @@ async def _find(state: State, attributes: Attributes, name: str) -> Object | Non
     return found
 
 
+async def _appears(cache: Cache, key: str) -> None:
+    """Wait a moment for an object: who makes a namespace and a pod in it at once is faster than any controller."""
+    watcher = cache.watch(cache.revision)
+    try:
+        async with asyncio.timeout(_SOON):
+            while key not in cache.entries:
+                await watcher.wait()
+                watcher.take()
+    except (TimeoutError, Expired):
+        return
+    finally:
+        watcher.close()
+
+
 def _wants_token(spec: Object, found: Object) -> bool:
     for said in (spec.get("automountServiceAccountToken"), found.get("automountServiceAccountToken")):
         if said is not None:
             return bool(said)
     return True
-
-
-def _trusts(state: State, namespace: str) -> bool:
-    resource = state.resource("configmaps")
-    return resource.key(namespace, ROOT_CERTIFICATE) in resource.cache.entries
 
 
 def mount(spec: Object) -> None:

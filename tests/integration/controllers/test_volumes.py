@@ -142,3 +142,16 @@ def test_every_namespace_has_the_certificate_and_keeps_it(namespace: Kubectl) ->
     kube("delete", name)
     kube("wait", "--for=create", name, "--timeout=20s")
     assert kube.get(name)["data"] == first["data"]
+
+
+def test_the_first_pod_of_a_namespace_has_its_token(kube: Kubectl) -> None:
+    """Namespace and pod in one request after the other: the account is waited for."""
+    pod = {"containers": [{"name": "main", "image": "app:1"}]}
+    kube("wait", "--for=create", "serviceaccount/default", "--timeout=20s")
+    for number in range(3):
+        fresh = Kubectl(kube.kubeconfig, f"at-once-{number}")
+        space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": fresh.namespace}}
+        apply(fresh, space, {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web"}, "spec": pod})
+        (volume,) = fresh.get("pod", "web")["spec"]["volumes"]
+        assert volume["name"].startswith("kube-api-access-")
+        kube("delete", "namespace", fresh.namespace, "--wait=false")
