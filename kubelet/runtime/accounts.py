@@ -1,18 +1,25 @@
-"""Reads an image's users and groups, once for each image: from a container of it that is never started, since the
-engine shows no other way into an image's files."""
+"""Reads an image's users and groups, once for each image: from its layers where they lie on this machine as folders, or
+else from a container that is never started, since the engine shows no other way into an image's files."""
 
 from __future__ import annotations
 
 import asyncio
 import io
 import tarfile
+from collections.abc import Mapping
+from typing import Any
 
+from daemon.log import logger
 from kubelet.pod.identity import Accounts
+from kubelet.runtime import layers
 from kubelet.runtime.container import NODE
 from kubelet.runtime.engine import Engine
 from kubelet.runtime.errors import NotFound
 
+log = logger(__name__)
+
 _BODY = {"Cmd": ["none"], "HostConfig": {"NetworkMode": "none", "LogConfig": {"Type": "none"}}}
+FILES = ("/etc/passwd", "/etc/group")
 LARGEST = 1 << 20
 """Bytes of a file that are read at most: nobody has so many users."""
 
@@ -35,10 +42,18 @@ class ImageAccounts:
         return self._known[image_id]
 
     async def _read(self, image_id: str) -> Accounts:
+        image = await self._engine.image(image_id)
+        try:
+            return Accounts.parse(*await asyncio.to_thread(_from_layers, image))
+        except layers.Unsure as error:
+            log.debug("users are read from a container", image=image_id, why=str(error))
+        return Accounts.parse(*await self._from_container(image_id))
+
+    async def _from_container(self, image_id: str) -> list[str]:
         # Without a pod's labels: no inventory takes it for a part of a pod, and `--cleanup` still finds it.
         container_id = await self._engine.create({**_BODY, "Image": image_id, "Labels": {NODE: self._node}}, "")
         try:
-            return Accounts.parse(*[await self._file(container_id, path) for path in ("/etc/passwd", "/etc/group")])
+            return [await self._file(container_id, path) for path in FILES]
         finally:
             await self._engine.remove(container_id)
 
@@ -48,6 +63,12 @@ class ImageAccounts:
             return content(await self._engine.archive(container_id, path, LARGEST))
         except NotFound:
             return ""
+
+
+def _from_layers(image: Mapping[str, Any]) -> list[str]:
+    """Raises Unsure."""
+    folders = layers.layers(image)
+    return [layers.read(folders, path, LARGEST).decode(errors="replace") for path in FILES]
 
 
 def content(archive: bytes) -> str:
