@@ -91,4 +91,4 @@ def test_what_a_pods_surroundings_cannot_be(lab: Lab, pod: Make) -> None:
     lab.has_event(long, "FailedCreatePodSandBox", "is too long (64 characters is the max, 89 characters requested)")
     lab.has_event(users, "FailedCreatePodSandBox", "the container runtime does not support user namespaces")
     lab.has_event(over, "DNSConfigForming", "Nameserver limits were exceeded, some nameservers have been omitted")
-    assert lab.container(users)["state"]["waiting"]["reason"] == "ContainerCreating"
+    assert lab.waiting(users, "ContainerCreating")
