@@ -169,7 +169,7 @@ def _image(file: BinaryIO, members: Mapping[str, Member], entry: Mapping[str, An
     blobs = [posixpath.normpath(each) for each in entry["Layers"]]
     if len(diffs) != len(blobs):
         raise ArchiveError(f"{config} tells of {len(diffs)} layers, the manifest of {len(blobs)}")
-    missing = [each for each in blobs if each not in members]
+    missing = [each for each in blobs if each not in members or members[_resolved(members, members[each])].target]
     if missing:
         raise ArchiveError(f"{missing[0]} is missing")
     held = [_resolved(members, members[each]) for each in blobs]
