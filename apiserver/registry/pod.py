@@ -10,7 +10,7 @@ from apiserver.registry import pod_columns, pod_rules, pod_update, resources
 from apiserver.registry.kind import Context, Kind, Object, Strategy
 from apiserver.registry.pod_ephemeral import EphemeralStrategy
 from apiserver.registry.pod_resize import ResizeStrategy
-from apiserver.registry.podspec import defaults, scheduling, warnings
+from apiserver.registry.podspec import apparmor, defaults, scheduling, warnings
 
 TOLERATION_SECONDS = 300
 """How long a pod stays on a node that is not ready or not reachable, unless it says otherwise."""
@@ -43,6 +43,7 @@ class PodStrategy(Strategy):
         spec = obj["spec"]
         _select_own_values(obj["metadata"].get("labels") or {}, spec)
         _tolerate_sick_nodes(spec)
+        apparmor.from_annotations(obj)
         obj["status"] = {"phase": "Pending", "qosClass": resources.qos_class(spec)}
         if spec.get("schedulingGates"):
             obj["status"]["conditions"] = [_gated()]

@@ -25,7 +25,7 @@ def container(context: Object, at: str, *, host_users: bool) -> list[FieldError]
             errors.append(not_supported(f"{at}.procMount", proc, ("Default", "Unmasked")))
         if host_users and proc == "Unmasked":
             errors.append(invalid(f"{at}.procMount", proc, "`hostUsers` must be false to use `Unmasked`"))
-    errors += _profiles(context, at)
+    errors += profiles(context, at)
     if context.get("allowPrivilegeEscalation") is False:
         if context.get("privileged"):
             errors.append(invalid(at, context, f"{_NO_ESCALATION} `privileged` to true"))
@@ -47,7 +47,7 @@ def pod(context: Object, spec: Object, at: str) -> list[FieldError]:
         value = context.get(field)
         if value is not None and value not in supported:
             errors.append(not_supported(f"{at}.{field}", value, supported))
-    return errors + _profiles(context, at)
+    return errors + profiles(context, at)
 
 
 _CHOICES = {
@@ -66,7 +66,7 @@ def _ids(context: Object, fields: tuple[str, ...], at: str) -> list[FieldError]:
     return errors
 
 
-def _profiles(context: Object, at: str) -> list[FieldError]:
+def profiles(context: Object, at: str) -> list[FieldError]:
     errors: list[FieldError] = []
     for field, called in (("seccompProfile", "seccomp"), ("appArmorProfile", "AppArmor")):
         profile = context.get(field)

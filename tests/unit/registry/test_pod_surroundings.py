@@ -47,3 +47,23 @@ def test_what_is_taken() -> None:
     assert errors == []
     assert stored["spec"]["containers"][0]["env"][0]["valueFrom"]["fileKeyRef"]["optional"] is False
     assert create(pod(hostnameOverride="own.example"))[1] == []
+
+
+def test_apparmor_profiles_by_annotation() -> None:
+    names = {"a": "localhost/own", "b": "runtime/default", "c": "unconfined", "d": "localhost/", "e": "unconfined"}
+    containers: list[Object] = [{"name": name, "image": "i"} for name in names]
+    containers[4]["securityContext"] = {"appArmorProfile": {"type": "RuntimeDefault"}}
+    whole = {"appArmorProfile": {"type": "Unconfined"}}
+    prefix = "container.apparmor.security.beta.kubernetes.io/"
+    made = edited(pod(containers=containers, securityContext=whole), "metadata.annotations", {})
+    made["metadata"]["annotations"] = {prefix + name: value for name, value in names.items()}
+    stored, errors = create(made)
+    assert errors == []
+    contexts = [each.get("securityContext") for each in stored["spec"]["containers"]]
+    assert contexts == [
+        {"appArmorProfile": {"type": "Localhost", "localhostProfile": "own"}},
+        {"appArmorProfile": {"type": "RuntimeDefault"}},
+        None,
+        None,
+        {"appArmorProfile": {"type": "RuntimeDefault"}},
+    ]
