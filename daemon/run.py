@@ -75,13 +75,25 @@ async def _supervise(coro_fn: Callable[[], Coroutine[Any, Any, None]], stop_dead
     except asyncio.CancelledError:
         if not stopping:
             raise
-    except Fatal as error:
-        log.error(str(error))
+    except (Fatal, ExceptionGroup) as error:
+        said = _fatal_in(error)
+        if said is None:
+            log.exception("ended by an error")
+        else:
+            log.error(str(said))
         return 1
     except Exception:  # the process's last resort: whatever it was, it is logged, and the exit code says so
         log.exception("ended by an error")
         return 1
     return 0
+
+
+def _fatal_in(error: Exception) -> Fatal | None:
+    """The error that says it all, also if tasks that ran beside it ended by it as well."""
+    if not isinstance(error, ExceptionGroup):
+        return error if isinstance(error, Fatal) else None
+    found = error.subgroup(Fatal)
+    return next((_fatal_in(each) for each in found.exceptions), None) if found is not None else None
 
 
 def _give_up(deadline: float) -> None:

@@ -60,8 +60,15 @@ def test_an_error_is_logged_with_its_traceback() -> None:
     assert "ZeroDivisionError: oh" in err
 
 
-def test_a_wrong_start_is_a_sentence() -> None:
-    process = start("raise Fatal('there is no such file')")
+@pytest.mark.parametrize(
+    "body",
+    [
+        "raise Fatal('there is no such file')",
+        "raise ExceptionGroup('tasks', [OSError(), ExceptionGroup('more', [Fatal('there is no such file')])])",
+    ],
+)
+def test_a_wrong_start_is_a_sentence(body: str) -> None:
+    process = start(body)
     _, err = process.communicate(timeout=10)
     assert process.returncode == 1
     assert err.endswith("error daemon.run there is no such file\n")

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.types import core_v1
+from daemon.fatal import Fatal
 from kubelet import allocatable
 from kubelet.cgroups.limits import Limits, properties, settings, weight
 from kubelet.cgroups.pods import PodCgroups, Rules, node_limits, page, pod_limits, tier_shares
@@ -21,7 +22,10 @@ from kubelet.lifecycle import resize
 from kubelet.lifecycle.status import pod_status
 from kubelet.lifecycle.view import View
 from kubelet.machine import Machine
+from kubelet.options import Options
 from kubelet.pod.resources import BURSTABLE, GUARANTEED, pod_amounts, qos_class
+from kubelet.resources import NodeResources
+from kubelet.runtime.engine import Engine
 
 MACHINE = Machine(2, 8 << 30, 100 << 30, "m", "s", "b", "6.1", "Debian", "amd64")
 
@@ -81,6 +85,24 @@ def test_huge_pages_of_the_kernel(tmp_path: Path) -> None:
     assert allocatable.huge_pages(tmp_path / "none") == {}
     assert allocatable.pod_count(110, 10, 2) == 20
     assert allocatable.pod_count(110, 0, 2) == 110
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"eviction_hard": ("memory.free<1Gi",)}, "unsupported eviction signal memory.free"),
+        ({"system_reserved": ("gpu=1",)}, 'cannot reserve "gpu" resource'),
+    ],
+)
+def test_options_that_make_no_sense(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(Fatal, match=message):
+        NodeResources(Options(**options), MACHINE)
+
+
+async def test_a_cgroup_driver_that_is_not_dockers() -> None:
+    made = NodeResources(Options(cgroup_driver="systemd"), MACHINE)
+    with pytest.raises(Fatal, match='driver "systemd" differs from Docker\'s, "cgroupfs"'):
+        await made.begin("cgroupfs", Engine("unix:///none"), Path("/none"), msgspec.UNSET)  # type: ignore[arg-type]
 
 
 # -- cgroups
