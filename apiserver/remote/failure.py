@@ -37,6 +37,17 @@ def describe(error: Exception, name: str) -> str:
     return str(error) or type(error).__name__
 
 
+def describe_dial(error: Exception, address: Address, name: str = "") -> str:
+    """What went wrong with a connection of our own to `address`, or on it."""
+    if isinstance(error, ssl.SSLError):
+        return _tls(error, name or address.host)
+    if isinstance(error, TimeoutError):
+        return f"dial tcp {address}: i/o timeout"
+    if isinstance(error, ConnectionRefusedError) or (isinstance(error, OSError) and error.errno):
+        return f"dial tcp {address}: connect: {_system(error)}"
+    return str(error) or type(error).__name__
+
+
 def _system(error: OSError) -> str:
     return os.strerror(error.errno).lower() if error.errno else str(error)
 

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from apiserver.remote import upgrade
 from apiserver.remote.address import Address
 from apiserver.remote.answer import Answer, BrokenAnswer
+from apiserver.remote.failure import describe_dial
 from apiserver.remote.line import Line, head, opened
 from daemon.log import logger
 
@@ -107,7 +108,7 @@ async def forward(state: State, request: Request, to: Backend, where: str, heade
         if request.status:
             log.warning("an answer that was passed on broke off", path=request.path, why=str(error))
             return
-        raise Unreachable(str(error) or "timed out") from error
+        raise Unreachable(describe_dial(error, to.address, to.name)) from error
 
 
 async def _refused(request: Request, answer: Answer) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from apiserver.registry.kind import Object
 from apiserver.remote.address import Address
 from apiserver.remote.answer import Answer, BrokenAnswer
+from apiserver.remote.failure import describe_dial
 from apiserver.remote.line import head, opened
 from apiserver.remote.passing import Backend
 
@@ -57,7 +58,7 @@ class KubeletClient:
                 await line.answer.begin()
                 yield line.answer
         except (OSError, TimeoutError, BrokenAnswer) as error:
-            raise KubeletError(f'Get "{url}": {error or "timed out"}') from error
+            raise KubeletError(f'Get "{url}": {describe_dial(error, location)}') from error
 
     def _tls(self, insecure: bool) -> ssl.SSLContext:
         if insecure:

@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import ipaddress
+import posixpath
 from dataclasses import dataclass
 
 from api.errors import BadRequest, ServiceUnavailable
 from apiserver.admission.chain import consult
+from apiserver.auth.authorize import Attempt, authorize
 from apiserver.endpoints.http import Request
 from apiserver.endpoints.paths import Target
 from apiserver.endpoints.state import Resource, State
@@ -18,6 +20,7 @@ from apiserver.remote.passing import Backend, Unreachable, forward, kept_headers
 from apiserver.streaming.connect import attributes_of
 from apiserver.streaming.place import find, kubelet_of
 
+_INTO_PODS = frozenset({"exec", "attach", "run", "portForward"})
 VERBS = ("create", "delete", "get", "patch", "update")
 
 
@@ -97,6 +100,9 @@ async def _connect(state: State, request: Request, resource: Resource, where: Ta
     place = Place.read(where.name)
     path = below(request.path, where.name)
     plural = resource.kind.plural
+    if plural == "nodes" and leads_into_pods(path):
+        # A WebSocket's method is GET, whatever is done through it: who may only read must not come in by it.
+        authorize(request.user, Attempt("create", "nodes/proxy", "", "", where.name))
     options = {"kind": OPTIONS[plural], "apiVersion": "v1", "path": path}
     await consult(state, attributes_of(request, resource, where), options)
     try:
@@ -109,6 +115,11 @@ async def _connect(state: State, request: Request, resource: Resource, where: Ta
 def below(path: str, name: str) -> str:
     """What of a request's path stands behind `{name}/proxy`, with its slashes as they are."""
     return path.partition(f"/{name}/proxy")[2]
+
+
+def leads_into_pods(path: str) -> bool:
+    """Whether a kubelet would run something for whom it lets in at this path."""
+    return posixpath.normpath(f"/{path}").strip("/").partition("/")[0] in _INTO_PODS
 
 
 OPTIONS = {"pods": "PodProxyOptions", "services": "ServiceProxyOptions", "nodes": "NodeProxyOptions"}

@@ -11,7 +11,9 @@ from pathlib import Path
 
 from aiohttp import web
 
+from cluster import identities
 from cluster.pki import Authority, Pair, Subject
+from tests.harness.control import ControlPlane
 from tests.integration.apiserver.api import Api
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -40,6 +42,25 @@ async def serving(
     await web.TCPSite(runner, "0.0.0.0", 0, ssl_context=context).start()
     try:
         yield runner.addresses[0][1], base64.b64encode(authority.pair.certificate.read_bytes()).decode()
+    finally:
+        await end(runner)
+
+
+@asynccontextmanager
+async def kubelet(plane: ControlPlane, handler: Handler) -> AsyncIterator[int]:
+    """Serve on loopback with a kubelet's certificate, to clients with one of the cluster's: the port."""
+    pair = identities.pair(plane.layout, "kubelet-server")
+    Authority(plane.layout.pki, "ca").issue(pair, Subject("n1", hosts=("n1", "127.0.0.1")))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(plane.layout.pki / "ca.crt"))
+    context.load_cert_chain(pair.certificate, pair.key)
+    context.verify_mode = ssl.CERT_REQUIRED
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", handler)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
+    try:
+        yield runner.addresses[0][1]
     finally:
         await end(runner)
 

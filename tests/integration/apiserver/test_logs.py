@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -12,10 +11,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from cluster import identities
-from cluster.pki import Authority, Subject
 from tests.harness.control import ControlPlane
 from tests.integration.apiserver.api import CORE, Api, pod
+from tests.integration.apiserver.behind import kubelet
 
 
 @dataclass
@@ -28,7 +26,7 @@ class Kubelet:
 
     async def logs(self, request: web.Request) -> web.StreamResponse:
         self.asked.append((request.path, dict(request.query)))
-        if request.match_info["container"] == "broken":
+        if request.path.endswith("/broken"):
             return web.Response(status=400, text="container broken is waiting to start\n")
         answer = web.StreamResponse()
         await answer.prepare(request)
@@ -46,24 +44,9 @@ class Kubelet:
 
 @asynccontextmanager
 async def running(plane: ControlPlane) -> AsyncIterator[Kubelet]:
-    authority = Authority(plane.layout.pki, "ca")
-    authority.issue(identities.pair(plane.layout, "kubelet-server"), Subject("n1", hosts=("n1", "127.0.0.1")))
-    pair = identities.pair(plane.layout, "kubelet-server")
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(plane.layout.pki / "ca.crt"))
-    context.load_cert_chain(pair.certificate, pair.key)
-    context.verify_mode = ssl.CERT_REQUIRED
-    kubelet = Kubelet()
-    app = web.Application()
-    app.router.add_get("/containerLogs/{namespace}/{pod}/{container}", kubelet.logs)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context)
-        await site.start()
-        kubelet.port = runner.addresses[0][1]
-        yield kubelet
-    finally:
-        await runner.cleanup()
+    answering = Kubelet()
+    async with kubelet(plane, answering.logs) as answering.port:
+        yield answering
 
 
 async def place(api: Api, port: int, **spec: Any) -> None:
@@ -78,32 +61,32 @@ async def place(api: Api, port: int, **spec: Any) -> None:
 
 
 async def test_a_log_is_passed_on(api: Api, plane: ControlPlane) -> None:
-    async with running(plane) as kubelet:
-        await place(api, kubelet.port)
+    async with running(plane) as answering:
+        await place(api, answering.port)
         query = "?tailLines=5&timestamps=true&sinceSeconds=60&previous=true"
         answer = await api.get(api.path("pods", "one", "log") + query)
     assert (answer.code, answer.body) == (200, "first line\nlast line\n")
     assert answer.headers["content-type"] == "text/plain"
     options = {"tailLines": "5", "timestamps": "true", "sinceSeconds": "60", "previous": "true"}
-    assert kubelet.asked == [(f"/containerLogs/{api.namespace}/one/main", options)]
+    assert answering.asked == [(f"/containerLogs/{api.namespace}/one/main", options)]
 
 
 async def test_a_followed_log_comes_as_it_is_written_and_ends_with_the_reader(api: Api, plane: ControlPlane) -> None:
-    async with running(plane) as kubelet:
-        await place(api, kubelet.port)
+    async with running(plane) as answering:
+        await place(api, answering.port)
         async with api.session.get(api.server + api.path("pods", "one", "log") + "?follow=true") as answer:
             lines = [await asyncio.wait_for(answer.content.readline(), 5) for _ in range(3)]
             assert lines == [b"first line\n", b"more\n", b"more\n"]
             assert answer.connection is not None
             assert answer.connection.transport is not None
             answer.connection.transport.abort()
-        await asyncio.wait_for(kubelet.left.wait(), 5)
+        await asyncio.wait_for(answering.left.wait(), 5)
 
 
 async def test_what_the_kubelet_refuses_is_told(api: Api, plane: ControlPlane) -> None:
-    async with running(plane) as kubelet:
+    async with running(plane) as answering:
         containers = [{"name": name, "image": "busybox:1"} for name in ("fine", "broken")]
-        await place(api, kubelet.port, containers=containers)
+        await place(api, answering.port, containers=containers)
         path = api.path("pods", "one", "log")
         refused = await api.get(f"{path}?container=broken")
         assert (refused.code, refused.reason) == (400, "BadRequest")
@@ -115,7 +98,7 @@ async def test_what_the_kubelet_refuses_is_told(api: Api, plane: ControlPlane) -
         )
     away = await api.get(f"{path}?container=fine")
     assert away.code == 500
-    assert f"https://127.0.0.1:{kubelet.port}/containerLogs" in away.message
+    assert f"https://127.0.0.1:{answering.port}/containerLogs" in away.message
 
 
 async def test_a_pod_without_a_node_has_said_nothing(api: Api) -> None:
