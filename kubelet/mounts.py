@@ -9,8 +9,8 @@ from pathlib import Path, PurePosixPath
 
 from api.types import core_v1
 from kubelet.pod.create import Mount
-from kubelet.pod.env import ConfigError
 from kubelet.pod.expand import expand
+from kubelet.pod.problem import ConfigError
 from kubelet.volumes import mount, sub_path
 from kubelet.volumes.folders import PodFolder
 from kubelet.volumes.problem import MountError

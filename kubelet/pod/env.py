@@ -11,7 +11,7 @@ from api.types import core_v1
 from kubelet.pod import env_file
 from kubelet.pod.expand import expand
 from kubelet.pod.fields import Facts, field_value, named_container, resource_value
-from kubelet.pod.problem import ConfigError as ConfigError
+from kubelet.pod.problem import ConfigError
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import pytest
 
 from api.types import core_v1
 from kubelet.mounts import container_mounts
-from kubelet.pod.env import ConfigError
+from kubelet.pod.problem import ConfigError
 from kubelet.volumes import mount, ownership, sub_path, tree
 from kubelet.volumes.folders import PodFolder
 from kubelet.volumes.sub_path import SubPathError

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from api.types import core_v1
 from kubelet.mounts import container_mounts, read_message
-from kubelet.pod.env import ConfigError, Objects
+from kubelet.pod.env import Objects
 from kubelet.pod.fields import Facts
+from kubelet.pod.problem import ConfigError
 from kubelet.volumes import atomic, host_path
 from kubelet.volumes.atomic import File, PathError
 from kubelet.volumes.folders import PodFolder
