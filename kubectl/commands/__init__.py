@@ -47,6 +47,7 @@ COMMANDS: dict[str, Entry] = {
     "exec": Entry("exec", "Run a command in a container", DEBUG),
     "attach": Entry("attach", "Watch or talk to a container's own process", DEBUG),
     "cp": Entry("cp", "Copy files and folders to and from containers", DEBUG),
+    "port-forward": Entry("port_forward", "Let local ports lead into a pod", DEBUG),
     "events": Entry("events", "Show what happened lately", DEBUG),
     "wait": Entry("wait", "Wait for objects to reach a condition", DEBUG),
     "image load": Entry("image.load", "Bring an image to the nodes without a registry", CLUSTER),
