@@ -63,6 +63,16 @@ class Endings:
         self.stops |= {each: replace(self.stops[each], killed_at=now) for each in ids}
         await self._steps.kill(ids)
 
+    def shift(self, seconds: float) -> None:
+        """The clock was set: the graces last as long as before."""
+        for each, stop in self.stops.items():
+            self.stops[each] = replace(
+                stop,
+                asked_at=stop.asked_at + seconds,
+                signalled_at=None if stop.signalled_at is None else stop.signalled_at + seconds,
+                killed_at=None if stop.killed_at is None else stop.killed_at + seconds,
+            )
+
     def ended(self, container_id: str) -> None:
         """The container runs no more: whatever was to end it is over."""
         self._give_up_hook(container_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from daemon.log import logger
 from kubelet.lifecycle.view import Failure
@@ -53,6 +54,11 @@ class Failures:
 
     def clear(self, what: str) -> None:
         self._known.pop(what, None)
+
+    def shift(self, seconds: float) -> None:
+        """The clock was set: wait as long as before."""
+        for what, each in self._known.items():
+            self._known[what] = replace(each, at=each.at + seconds, retry_at=each.retry_at + seconds)
 
     def hope(self) -> None:
         """Something has changed: try at once what failed, images aside."""

@@ -20,6 +20,7 @@ from client.backoff import Backoff as Faults
 from client.rest import Unreachable as ServerUnreachable
 from daemon.log import logger
 from kubelet.chores import Chores
+from kubelet.clock import WallClock
 from kubelet.endings import Endings
 from kubelet.failures import FIRST_RETRY, LONGEST_RETRY, Failures
 from kubelet.images.images import Image
@@ -53,6 +54,7 @@ class PodWorker:
         self._resizer = Resizer(self._steps, pod)
         self._on_end = on_end
         self._wake = asyncio.Event()
+        self._clock = WallClock()
         self._chores = Chores(self.uid)
         self._failures = Failures(self.uid)
         self._endings = Endings(self._steps, self._chores, self._failures, self.wake)
@@ -192,6 +194,9 @@ class PodWorker:
     async def _once(self) -> bool:
         """One look, one step. True when the pod is gone from this node."""
         await self._read_endings()
+        if moved := self._clock.moved():
+            self._failures.shift(moved)
+            self._endings.shift(moved)
         now = time.time()
         deadline = active_deadline(self.pod, self._started_at)
         if self._evicted is None and deadline is not None and deadline <= now:
@@ -434,7 +439,7 @@ class PodWorker:
             newest = view.newest(spec.name)
             if newest is None or newest.state is not State.EXITED or newest.id in self._backed_off:
                 continue
-            if wanted(view, spec) and restart_at(view, newest) > now:
+            if wanted(view, spec) and restart_at(view, newest, now) > now:
                 self._backed_off = {*self._backed_off, newest.id} & {each.id for each in view.containers}
                 where = f"{metadata.name}_{metadata.namespace}({metadata.uid})"
                 message = f"Back-off restarting failed container {spec.name} in pod {where}"

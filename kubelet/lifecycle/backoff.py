@@ -14,9 +14,12 @@ LONGEST = 300.0
 FORGET_AFTER = 600.0
 
 
-def ready_at(ended: Container) -> float:
-    """When the container that follows this one may start."""
-    return ended.finished_at if _forgotten(ended) else ended.finished_at + ended.backoff
+def ready_at(ended: Container, now: float) -> float:
+    """When the container that follows this one may start. One that ended in the future did so before the clock was
+    set: how long ago nobody knows, so it waits no more."""
+    if _forgotten(ended) or ended.finished_at > now + 1.0:
+        return min(ended.finished_at, now)
+    return ended.finished_at + ended.backoff
 
 
 def following(ended: Container, longest: float = LONGEST) -> float:

@@ -202,7 +202,7 @@ def _start(
 ) -> Action:
     if last is not None and last.state is State.CREATED:
         return RemoveContainers((last.id,))  # left by a kubelet that ended between create and start
-    if last is not None and (ready := restart_at(view, last)) > now:
+    if last is not None and (ready := restart_at(view, last, now)) > now:
         return Wait(ready)
     if container.name in view.pulling or view.hooking:
         return Wait()

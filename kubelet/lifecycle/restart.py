@@ -49,9 +49,9 @@ def current(view: View, name: str) -> Container | None:
     return None if view.sandbox is not None and newest.sandbox_id != view.sandbox.id else newest
 
 
-def restart_at(view: View, ended: Container) -> float:
+def restart_at(view: View, ended: Container, now: float) -> float:
     """When the back-off lets a container run again that ended; one that all restart with doesn't wait."""
-    return ended.finished_at if ended.round != view.round else ready_at(ended)
+    return min(ended.finished_at, now) if ended.round != view.round else ready_at(ended, now)
 
 
 def init_done(view: View, container: core_v1.Container) -> bool:

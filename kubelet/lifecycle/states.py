@@ -161,7 +161,7 @@ def _states(
         return _because("RestartingAllContainers") if view.restarting_all else _waiting(view, spec, failure, now), ended
     if not _tries_again(view, spec, newest):
         return ended, last
-    ready = restart_at(view, newest)
+    ready = restart_at(view, newest, now)
     if ready > now:
         return _crash_loop(view, spec, ready - newest.finished_at), ended
     return (_waiting(view, spec, failure, now), ended) if failure is not None else (ended, last)

@@ -23,8 +23,10 @@ _ENDS = (0.0, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0)
 """Pauses between questions for an exit code, once the output has ended."""
 
 
-async def run(engine: Engine, container_id: str, argv: Sequence[str], timeout: float | None) -> tuple[int, bytes]:
-    """Its exit code, and the beginning of its output. Raises TimeoutError (the command is ended then), EngineError,
+async def run(
+    engine: Engine, container_id: str, argv: Sequence[str], timeout: float | None, most: int = MOST_SAID
+) -> tuple[int, bytes]:
+    """Its exit code, and the first `most` bytes of its output. Raises TimeoutError (the command is ended then), EngineError,
     OSError."""
     exec_id = ""
     try:
@@ -32,24 +34,25 @@ async def run(engine: Engine, container_id: str, argv: Sequence[str], timeout: f
             exec_id = await engine.exec_create(container_id, argv, stdin=False, tty=False)
             stream = await engine.exec_start(exec_id, tty=False)
             try:
-                output = await _read(stream)
+                output = await _read(stream, most)
             finally:
                 stream.close()
-            return await _exit_code(engine, exec_id), output
+            return await exit_code(engine, exec_id), output
     except TimeoutError:
         if exec_id:
             await _end(engine, exec_id, container_id)
         raise
 
 
-async def _read(stream: Hijacked) -> bytes:
+async def _read(stream: Hijacked, most: int) -> bytes:
     kept = bytearray()
     async for _, data in stream.output(tty=False):
-        kept += data[: MOST_SAID - len(kept)]
+        kept += data[: most - len(kept)]
     return bytes(kept)
 
 
-async def _exit_code(engine: Engine, exec_id: str) -> int:
+async def exit_code(engine: Engine, exec_id: str) -> int:
+    """Of a command whose output has ended: Docker may know a moment later. Raises EngineError."""
     for pause in _ENDS:
         await asyncio.sleep(pause)
         told = await engine.exec_inspect(exec_id)

@@ -125,7 +125,7 @@ class Prober:
 
     async def _begin(self, rule: Rule, since: float) -> None:
         """Wait until the container is old enough to be asked, and this kubelet if it has many to ask."""
-        await asyncio.sleep(max(since + rule.delay - time.time(), 0.0))
+        await asyncio.sleep(min(max(since + rule.delay - time.time(), 0.0), rule.delay))
         if time.monotonic() - self._asker.began < rule.period and since < time.time() - rule.period:
             await asyncio.sleep(rule.period * random.random())
 

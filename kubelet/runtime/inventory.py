@@ -119,8 +119,8 @@ class Inventory:
             self.out_of_memory(container_id)
         elif action == "die":
             code = int(attributes.get("exitCode", 0))
-            if code != 0:
-                return str(container_id)
+            if code != 0 or at < self._containers[container_id].started_at:
+                return str(container_id)  # the end of an earlier run, or the clock was set
             self.died(container_id, at, code)
         return None
 

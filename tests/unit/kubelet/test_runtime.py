@@ -129,7 +129,7 @@ def test_backoff_doubles_to_its_longest() -> None:
     backoff, delays = 0.0, []
     for _ in range(8):
         ended = ran(1.0, backoff)
-        delays.append(ready_at(ended) - ended.finished_at)
+        delays.append(ready_at(ended, ended.finished_at) - ended.finished_at)
         backoff = following(ended)
     assert delays == [0, 10, 20, 40, 80, 160, 300, 300]
     assert [following(ran(1.0, each), longest=2.0) for each in (0.0, 2.0)] == [2.0, 2.0]
@@ -138,8 +138,23 @@ def test_backoff_doubles_to_its_longest() -> None:
 @given(st.floats(0, 2000), st.floats(0, LONGEST))
 def test_backoff_never_exceeds_its_longest_and_forgets(seconds: float, backoff: float) -> None:
     ended = ran(seconds, backoff)
-    waits = ready_at(ended) - ended.finished_at
+    waits = ready_at(ended, ended.finished_at) - ended.finished_at
     assert 0 <= waits <= LONGEST + 1e-6  # times are floats
     assert 0 < following(ended) <= LONGEST
     if seconds > 601:
         assert (waits, following(ended)) == (0.0, 10.0)
+
+
+def test_a_clock_that_is_set_back_makes_nothing_wait() -> None:
+    ended = ran(1.0, 160.0)
+    assert ready_at(ended, ended.finished_at - 0.5) == ended.finished_at + 160.0
+    assert ready_at(ended, ended.finished_at - 3600) == ended.finished_at - 3600
+
+
+def test_an_end_before_the_start_is_looked_into() -> None:
+    made, _ = inventory(replace(CREATED, state=State.RUNNING, started_at=20.0))
+    assert made.apply(event("die", 15.0, exitCode="0")) == "c1"
+    assert made.apply(event("die", 25.0, exitCode="0")) is None
+    found = made.get("c1")
+    assert found is not None
+    assert found.state is State.EXITED
