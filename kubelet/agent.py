@@ -24,6 +24,7 @@ from kubelet import machine as machines
 from kubelet import node as nodes
 from kubelet import node_events
 from kubelet.eviction.manager import Hands
+from kubelet.eviction.reclaim import remove_dead
 from kubelet.images.images import Images
 from kubelet.images.secrets import PullSecrets
 from kubelet.images.settings import collector, puller
@@ -218,6 +219,7 @@ class Agent:
             pause_image=made.image,
             cgroup_root=self._options.cgroup_root,
             cgroup_driver=str(info.get("CgroupDriver", "cgroupfs")),
+            cpu_period=self._resources.cpu_period,
             memory=self._machine.memory,
             lowest_oom_score=lowest,
             seccomp_default=self._options.seccomp_default,
@@ -246,6 +248,7 @@ class Agent:
 
     async def _reclaim(self, wanted: int) -> None:
         """Give disk back that nobody uses."""
+        await remove_dead(self._engine, self._inventory, self._pods.all())
         await self._collector.free(wanted)
 
     def _register(self, group: asyncio.TaskGroup) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from typing import Any
 
 from api.types import core_v1
 from kubelet.cgroups.stats import read
@@ -83,7 +82,9 @@ class Resizer:
             before = view.given(each)
             try:
                 await self._check(each, before, spec)
-                await self._steps.node.engine.update(each.id, _body(spec, changes(before, spec.resources)))
+                await self._steps.node.engine.update(
+                    each.id, _body(spec, changes(before, spec.resources), self._steps.node.ground.cpu_period)
+                )
             except (Unreachable, Hung):
                 raise
             except EngineError as error:
@@ -114,15 +115,9 @@ class Resizer:
         return StepFailed("resize", "Error", why)
 
 
-def _body(spec: core_v1.Container, changed: set[str]) -> dict[str, Any]:
-    """Docker's words for the container's new limits, of what has changed."""
-    share = resources.limits(spec)
-    body: dict[str, Any] = {}
-    if "cpu" in changed:
-        body["CpuShares"] = share.cpu_shares
-        if share.cpu_quota:
-            body |= {"CpuPeriod": resources.QUOTA_PERIOD, "CpuQuota": share.cpu_quota}
-    if "memory" in changed and share.memory:
-        # Both at once: neither may come to stand above the other.
-        body |= {"Memory": share.memory, "MemorySwap": share.memory}
-    return body
+def _body(spec: core_v1.Container, changed: set[str], period: int) -> dict[str, int]:
+    """Docker's words for the container's new limits, of what has changed: 0 leaves a limit as it is."""
+    whole = resources.limits(spec, period).host_config(period)
+    return {
+        name: number for name, number in whole.items() if ("cpu" if name.startswith("Cpu") else "memory") in changed
+    }

@@ -48,8 +48,8 @@ class NodeResources:
             raise Fatal(str(error)) from error
         pods = allocatable.pod_count(options.max_pods, options.pods_per_core, machine.cpus)
         self.share = allocatable.share(machine, pods, held, self._thresholds, allocatable.huge_pages())
-        period = round(float(options.cpu_cfs_quota_period) * 1e6) if options.cpu_cfs_quota else 0
-        self._rules = Rules(options.cgroup_root, options.pod_max_pids, period or 0, enforced)
+        self.cpu_period = round(float(options.cpu_cfs_quota_period) * 1e6) if options.cpu_cfs_quota else 0
+        self._rules = Rules(options.cgroup_root, options.pod_max_pids, self.cpu_period, enforced)
         self.cgroups = PodCgroups(Tree.of(options.cgroup_driver or "cgroupfs"), self._rules)
         self._evictions: Evictions | None = None
 

@@ -63,7 +63,7 @@ class Evictions:
         while True:
             evicted: Target | None = None
             try:
-                evicted = await self.once(time.time())
+                evicted = await self.once(time.monotonic())
             except (EngineError, OSError) as error:
                 log.warning("no look at what the node has left", error=str(error))
             if evicted is None or not await self._ended(evicted):

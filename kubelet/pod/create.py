@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from api.types import core_v1
+from kubelet.eviction.use import is_critical
 from kubelet.logs.workload import workload_of
 from kubelet.pod import resources, sysctls
 from kubelet.pod.expand import expand
@@ -104,9 +105,7 @@ def _join(body: dict[str, Any], space: Space) -> None:
 def container_body(pod: core_v1.Pod, spec: core_v1.Container, wanted: Wanted, ground: Ground) -> dict[str, Any]:
     """Raises CreateError when it names a profile that can't be had."""
     metadata, pod_spec = _parts(pod)
-    share = resources.limits(spec)
-    qos = resources.qos_class(pod_spec)
-    score = resources.oom_score(spec, qos, ground.memory)
+    score = resources.oom_score(spec, pod_spec, ground.memory, critical=is_critical(pod))
     joined = f"container:{wanted.sandbox_id}"
     host: dict[str, Any] = {
         "NetworkMode": joined,
@@ -115,10 +114,7 @@ def container_body(pod: core_v1.Pod, spec: core_v1.Container, wanted: Wanted, gr
         "PidMode": "host" if pod_spec.hostPID else joined if pod_spec.shareProcessNamespace else "",
         "Binds": [each.bind() for each in wanted.mounts],
         "CgroupParent": parent(pod, ground),
-        "CpuShares": share.cpu_shares,
-        "Memory": share.memory,
-        # Swap would make the limit a wish: memory and swap together are capped at the same amount.
-        "MemorySwap": share.memory,
+        **resources.limits(spec, ground.cpu_period).host_config(ground.cpu_period),
         "OomScoreAdj": max(score, ground.lowest_oom_score),
         "LogConfig": {
             "Type": "json-file",
@@ -127,8 +123,6 @@ def container_body(pod: core_v1.Pod, spec: core_v1.Container, wanted: Wanted, gr
         "RestartPolicy": {"Name": "no"},
         "GroupAdd": [str(each) for each in wanted.user.groups if each != wanted.user.gid],
     }
-    if share.cpu_quota:
-        host |= {"CpuPeriod": resources.QUOTA_PERIOD, "CpuQuota": share.cpu_quota}
     body: dict[str, Any] = {
         "Image": wanted.image_id,
         "User": f"{wanted.user.uid}:{wanted.user.gid}",

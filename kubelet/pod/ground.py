@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kubelet.pod.resources import QUOTA_PERIOD
 from kubelet.pod.sysctls import Allowed
 
 
@@ -29,3 +30,5 @@ class Ground:
     """Whether the kernel enforces AppArmor profiles."""
     capabilities: tuple[str, ...] = ()
     """Those of this machine, where it lacks some that Docker would give to a privileged container; else empty."""
+    cpu_period: int = QUOTA_PERIOD
+    """Microseconds over which CPU limits hold; 0 if they don't."""

@@ -33,6 +33,11 @@ class Limits:
     cpu_quota: int
     memory: int
 
+    def host_config(self, period: int = QUOTA_PERIOD) -> dict[str, int]:
+        """In Docker's words. Swap would make the limit a wish: memory and swap together are capped at the same."""
+        found = {"CpuShares": self.cpu_shares, "Memory": self.memory, "MemorySwap": self.memory}
+        return found | ({"CpuPeriod": period, "CpuQuota": self.cpu_quota} if self.cpu_quota else {})
+
 
 def amounts(container: core_v1.Container, kind: str) -> Mapping[str, str]:
     """The container's `requests` or `limits`; a missing request is the limit, as the API server fills it."""
@@ -101,16 +106,31 @@ def _is_fixed(container: core_v1.Container) -> bool:
     return all(_positive(ceilings, name) and parse(asked[name]) == parse(ceilings[name]) for name in ("cpu", "memory"))
 
 
-def oom_score(container: core_v1.Container, qos: str, node_memory: int) -> int:
-    """How readily the kernel kills it when memory runs out: the more it asked for, the later."""
-    if qos == GUARANTEED:
+def oom_score(container: core_v1.Container, spec: core_v1.PodSpec, node_memory: int, *, critical: bool = False) -> int:
+    """How readily the kernel kills it when memory runs out: the more it asked for, the later. A sidecar goes no sooner
+    than what it serves."""
+    qos = qos_class(spec)
+    if critical or qos == GUARANTEED:
         return GUARANTEED_OOM_SCORE
     if qos == BEST_EFFORT:
         return BEST_EFFORT_OOM_SCORE
-    stated = amounts(container, "requests")
-    asked = value(stated["memory"]) if "memory" in stated else 0
+    score = _burstable_score(container, spec, node_memory)
+    if container.restartPolicy == "Always" and any(container is each for each in spec.initContainers or ()):
+        score = min([score, *(_burstable_score(each, spec, node_memory) for each in spec.containers)])
+    return score
+
+
+def _burstable_score(container: core_v1.Container, spec: core_v1.PodSpec, node_memory: int) -> int:
+    asked = _plain(container, "requests").get("memory", 0) + _part_of_the_rest(spec)
     score = 1000 - 1000 * asked // max(node_memory, 1)
     return min(max(score, 1000 + GUARANTEED_OOM_SCORE), BEST_EFFORT_OOM_SCORE - 1)
+
+
+def _part_of_the_rest(spec: core_v1.PodSpec) -> int:
+    """What the pod asks for beyond its containers is shared among them."""
+    whole = requests.amounts(spec.resources.requests).get("memory", 0) if spec.resources is not None else 0
+    stated = [_plain(each, "requests").get("memory", 0) for each in spec.containers]
+    return max(whole - sum(stated), 0) // max(len(stated), 1)
 
 
 def cgroup_parent(root: str, qos: str, uid: str, driver: str) -> str:

@@ -22,8 +22,10 @@ from api.types import core_v1
 from kubelet.disk import Taken
 from kubelet.eviction import admit, storage, thresholds
 from kubelet.eviction.decide import History, Observation, Settings, look, relieved, to_free, victim
+from kubelet.eviction.reclaim import dead
 from kubelet.eviction.signals import observe
 from kubelet.eviction.use import ContainerUse, PodUse, ranked
+from kubelet.runtime.container import CONTAINER_NAME, Container, State
 
 FOLDER = Path(__file__).parent / "evictions"
 SEPARATOR = "\n----\n"
@@ -215,3 +217,26 @@ def test_what_this_machine_has_left(tmp_path: Path) -> None:
     assert found["allocatableMemory.available"] == Observation(400, 500)
     assert found["nodefs.available"].capacity > 0
     assert "imagefs.available" not in found
+
+
+def test_which_containers_are_only_kept_for_their_logs() -> None:
+    class Some:
+        """A worker, as far as it is looked at."""
+
+        def __init__(self, phase: str, *containers: Container) -> None:
+            self.pod, self.uid, self.status = pod("a"), "a", core_v1.PodStatus(phase=phase)
+            self._containers = containers
+
+        def containers(self) -> tuple[Container, ...]:
+            return self._containers
+
+        def evict(self, reason: str, message: str, grace: float | None = None, *, disruption: bool = False) -> None:
+            raise AssertionError(reason)
+
+    def made(container_id: str, name: str, state: State = State.EXITED) -> Container:
+        return Container(container_id, {CONTAINER_NAME: name}, state)
+
+    crashing = Some("Running", made("1", "main"), made("2", "main"))
+    running = Some("Running", made("3", "main"), made("4", "main", State.RUNNING), made("5", "init"))
+    over = Some("Succeeded", made("6", "main"))
+    assert [each.id for each in dead([crashing, running, over])] == ["1", "3", "6"]

@@ -92,11 +92,24 @@ def test_one_container_without_limits_makes_a_pod_burstable() -> None:
 
 
 def test_oom_scores() -> None:
-    container = only(pod_of(main(resources={"requests": {"memory": "2Gi"}})))
-    assert resources.oom_score(container, "Burstable", 8 << 30) == 750
-    assert resources.oom_score(container, "Guaranteed", 8 << 30) == -997
-    assert resources.oom_score(container, "BestEffort", 8 << 30) == 1000
-    assert resources.oom_score(container, "Burstable", 1 << 20) == 3
+    def scores(pod: core_v1.Pod, memory: int = 8 << 30, *, critical: bool = False) -> list[int]:
+        assert pod.spec is not None
+        all_of_them = [*pod.spec.containers, *(pod.spec.initContainers or ())]
+        return [resources.oom_score(each, pod.spec, memory, critical=critical) for each in all_of_them]
+
+    burstable = pod_of(main(resources={"requests": {"memory": "2Gi"}}))
+    assert scores(burstable) == [750]
+    assert scores(burstable, 1 << 20) == [3]
+    assert scores(burstable, critical=True) == [-997]
+    assert scores(pod_of(main(resources={"limits": {"cpu": "1", "memory": "1Gi"}}))) == [-997]
+    assert scores(pod_of(main())) == [1000]
+    sidecar = {"name": "side", "image": "i", "restartPolicy": "Always"}
+    assert scores(pod_of(main(resources={"requests": {"memory": "2Gi"}}), initContainers=[sidecar])) == [750, 750]
+    whole = {"requests": {"memory": "4Gi"}}
+    assert scores(pod_of(main(resources={"requests": {"memory": "2Gi"}}), main(name="b"), resources=whole)) == [
+        625,
+        875,
+    ]
 
 
 def test_cgroup_parents() -> None:
