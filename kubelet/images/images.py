@@ -152,8 +152,10 @@ class Images:
             raise _failed(say, "ErrImagePull", str(error)) from error
         waited = time.monotonic() - began
         metrics.PULLS.labels(metrics.size_bucket(image.size)).observe(waited)
-        spoken = f"in {duration(took)} ({duration(waited)} including waiting). Image size: {image.size} bytes."
-        say("Normal", "Pulled", f'Successfully pulled image "{reference}" {spoken}')
+        # Who joins a pull that is under way waits for less than all of it.
+        spoken = f"{duration(min(took, waited))} ({duration(waited)} including waiting)"
+        said = f'Successfully pulled image "{reference}" in {spoken}. Image size: {image.size} bytes.'
+        say("Normal", "Pulled", said)
         if before is None or before.id != image.id:
             self.brought(image.id, str(name))
         return image
