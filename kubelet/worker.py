@@ -23,22 +23,23 @@ from kubelet.chores import Chores
 from kubelet.clock import WallClock
 from kubelet.endings import Endings
 from kubelet.failures import FIRST_RETRY, LONGEST_RETRY, Failures
-from kubelet.images.images import Image
-from kubelet.images.waits import ImageWaits, containers, with_other_image
+from kubelet.images.waits import ImageWaits, with_other_image
 from kubelet.lifecycle import actions
 from kubelet.lifecycle.decide import decide
-from kubelet.lifecycle.restart import finished, restart_at, wanted
+from kubelet.lifecycle.restart import finished
 from kubelet.lifecycle.status import pod_status
 from kubelet.lifecycle.upkeep import active_deadline, flip_time, with_foreign
 from kubelet.lifecycle.view import TERMINAL, Eviction, Network, View
 from kubelet.node_context import NodeContext
 from kubelet.pod.admission import refusal
 from kubelet.probes.prober import Prober
+from kubelet.pulls import Pulls
 from kubelet.resizing import Resizer
 from kubelet.runtime.container import Container, State
 from kubelet.runtime.errors import EngineError, Unreachable
 from kubelet.steps import StepFailed, Steps
 from kubelet.volumes.payload import changes_files
+from kubelet.waits import RestartWaits
 
 log = logger(__name__)
 
@@ -58,7 +59,8 @@ class PodWorker:
         self._chores = Chores(self.uid)
         self._failures = Failures(self.uid)
         self._endings = Endings(self._steps, self._chores, self._failures, self.wake)
-        self._image_waits = ImageWaits(self._steps.say_of)
+        self._pulls = Pulls(self._steps, self._chores, self._failures, self.wake)
+        self._waits = RestartWaits(self._steps), ImageWaits(self._steps.say_of)
         self._prober = Prober(node.asker, self.wake, self._unhealthy)
         self._gone = False
         self._network: Network | None = None
@@ -68,11 +70,7 @@ class PodWorker:
         self._cleaned = False
         self._evicted: Eviction | None = None
         self._admitted = False
-        self._pulling: frozenset[str] = frozenset()
-        self._pulls: dict[str, asyncio.Task[None]] = {}
-        self._pulled: dict[str, Image] = {}
         self._read: set[str] = set()
-        self._backed_off: set[str] = set()
         self._status: core_v1.PodStatus | None = None
         self._started_at = time.time()
         self._task: asyncio.Task[None] | None = None
@@ -112,16 +110,14 @@ class PodWorker:
         """The API server has a newer version of the pod."""
         self._stale = self._stale or changes_files(self._steps.pod, pod)
         for name in with_other_image(self._steps.pod, pod):
-            self._forget_image(name)
+            self._pulls.forget(name)
         self._resizer.update(pod)
         self._gone = False
         self.wake()
 
     def images_changed(self) -> None:
         """Images came or went: a container that waits for one may start before its back-off is over."""
-        lacking = [each for each in containers(self._steps.spec) if self._failures.lacks_image(each.name)]
-        if lacking:
-            self._chores.begin(self._look_for_images(lacking))
+        self._pulls.look_again()
 
     def lose(self) -> None:
         """The API server no longer has the pod: it ends without a word."""
@@ -209,7 +205,9 @@ class PodWorker:
         self._resizer.completed(view)
         self._follow_probes(view)
         view = replace(view, health=self._prober.health)
-        self._tell_backoffs(view, now)
+        if not view.deleting and not finished(view):
+            for waits in self._waits:
+                waits.tell(view, now)
         self._report(view, now)
         step = decide(view, now)
         if isinstance(step, actions.Wait):
@@ -255,7 +253,7 @@ class PodWorker:
             failures=self._failures.now(),
             stops=self._endings.stops,
             hooks=self._endings.hooks,
-            pulling=self._pulling,
+            pulling=self._pulls.running,
             gone=self._gone,
             reported=self._reported,
             cleaned=self._cleaned,
@@ -341,10 +339,8 @@ class PodWorker:
     async def _start(self, step: actions.StartContainer, view: View) -> None:
         assert view.sandbox is not None
         assert view.network is not None
-        image = self._pulled.pop(step.name, None) or await self._steps.present_image(step)
+        image = await self._pulls.image_of(step)
         if image is None:
-            self._pulling |= {step.name}
-            self._pulls[step.name] = self._chores.begin(self._pull(step))
             return
         ips = view.network.ips
         container_id = await self._steps.start_container(step, image, view.sandbox.id, ips)
@@ -353,17 +349,6 @@ class PodWorker:
         started = self._node.inventory.get(container_id)
         if started is not None and started.state is State.RUNNING:
             self._endings.started(view.specs[step.name], container_id, ips)
-
-    async def _pull(self, step: actions.StartContainer) -> None:
-        """Fetch an image in the background: a pod that is deleted meanwhile doesn't wait for it."""
-        try:
-            self._pulled[step.name] = await self._steps.pull_image(step)
-        except StepFailed as error:
-            self._failures.note(error.what, error.reason, str(error))
-        finally:
-            self._pulling -= {step.name}
-            self._pulls.pop(step.name, None)
-            self.wake()
 
     async def _refresh(self) -> None:
         self._stale, news = False, self._stale
@@ -388,19 +373,6 @@ class PodWorker:
                 self._failures.hold("forget", "held by finalizers")
                 return False
         return True
-
-    def _forget_image(self, name: str) -> None:
-        """The container is to have another image: what was done for the old one is in vain."""
-        self._failures.clear(name)
-        self._pulled.pop(name, None)
-        if (pull := self._pulls.pop(name, None)) is not None:
-            pull.cancel()
-
-    async def _look_for_images(self, lacking: list[core_v1.Container]) -> None:
-        for each in lacking:
-            if each.imagePullPolicy != "Always" and await self._node.images.has(each.image or ""):
-                self._failures.clear(each.name)
-                self.wake()
 
     # -- what it sees and says
 
@@ -427,23 +399,6 @@ class PodWorker:
         if told is None or container.started_at >= self._started_at:
             return False, False
         return bool(told.started), told.ready
-
-    def _tell_backoffs(self, view: View, now: float) -> None:
-        """One event for each ended container whose restart has to wait, and for each image."""
-        if view.deleting or finished(view):
-            return
-        self._image_waits.tell(view, now)
-        metadata = self.pod.metadata
-        assert metadata is not None
-        for spec in [*view.init_containers, *view.spec.containers]:
-            newest = view.newest(spec.name)
-            if newest is None or newest.state is not State.EXITED or newest.id in self._backed_off:
-                continue
-            if wanted(view, spec) and restart_at(view, newest, now) > now:
-                self._backed_off = {*self._backed_off, newest.id} & {each.id for each in view.containers}
-                where = f"{metadata.name}_{metadata.namespace}({metadata.uid})"
-                message = f"Back-off restarting failed container {spec.name} in pod {where}"
-                self._steps.say_of(spec.name, "Warning", "BackOff", message)
 
     def _unhealthy(self, container: core_v1.Container, kind: str, reason: str, message: str) -> None:
         self._steps.say_of(container.name, kind, reason, message)

@@ -26,8 +26,8 @@ _ENDS = (0.0, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0)
 async def run(
     engine: Engine, container_id: str, argv: Sequence[str], timeout: float | None, most: int = MOST_SAID
 ) -> tuple[int, bytes]:
-    """Its exit code, and the first `most` bytes of its output. Raises TimeoutError (the command is ended then), EngineError,
-    OSError."""
+    """Its exit code, and the first `most` bytes of its output. Raises TimeoutError (the command is ended then),
+    EngineError, OSError."""
     exec_id = ""
     try:
         async with asyncio.timeout(timeout):
