@@ -14,7 +14,7 @@ from apiserver.endpoints.http import Request
 from apiserver.endpoints.paths import Target
 from apiserver.endpoints.state import Resource, State
 from apiserver.endpoints.subresources.base import Handler, Subresource
-from apiserver.remote import services, tls
+from apiserver.remote import services, tls, upgrade
 from apiserver.remote.address import Address
 from apiserver.remote.passing import Backend, Unreachable, forward, kept_headers, target
 from apiserver.streaming.connect import attributes_of
@@ -105,11 +105,21 @@ async def _connect(state: State, request: Request, resource: Resource, where: Ta
         authorize(request.user, Attempt("create", "nodes/proxy", "", "", where.name))
     options = {"kind": OPTIONS[plural], "apiVersion": "v1", "path": path}
     await consult(state, attributes_of(request, resource, where), options)
+    if not path and not upgrade.wanted(request):
+        await _redirect(request)
+        return
     try:
         backend = await _RESOLVERS[plural](state, resource, where, place)
         await forward(state, request, backend, target(request, path or "/"), kept_headers(request))
     except Unreachable as error:
         raise ServiceUnavailable(f"error trying to reach service: {error}") from error
+
+
+async def _redirect(request: Request) -> None:
+    """To the same with a slash, so that relative links lead below it."""
+    query = request.scope["query_string"]
+    location = request.path.encode() + b"/" + (b"?" + query if query else b"")
+    await request.answer(301, b"", b"text/plain", [(b"location", location)])
 
 
 def below(path: str, name: str) -> str:

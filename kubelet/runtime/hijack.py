@@ -30,15 +30,20 @@ class Hijacked:
         self._reader, self._writer = reader, writer
 
     async def output(self, *, tty: bool) -> AsyncIterator[tuple[int, bytes]]:
-        """Pieces of the output, each with its stream. A terminal's is all stdout. Raises OSError."""
-        if tty:
-            while data := await self._reader.read(READ):
-                yield STDOUT, data
-            return
+        """Pieces of the output, each with its stream. A terminal's is all stdout."""
         frames = Frames()
-        while data := await self._reader.read(READ):
+        while data := await self._more():
+            if tty:
+                yield STDOUT, data
+                continue
             for piece in frames.feed(data):
                 yield piece
+
+    async def _more(self) -> bytes:
+        try:
+            return await self._reader.read(READ)
+        except OSError:
+            return b""  # the engine has gone, and with it the output: as at its end, it is asked for what came of it
 
     async def write(self, data: bytes) -> None:
         """To stdin; waits while the container reads slower. Raises OSError when it reads no more."""

@@ -4,7 +4,6 @@ messages."""
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Iterable
 from typing import Protocol
 
@@ -14,6 +13,7 @@ from client.streams.spdy import SpdyError
 from daemon.aio import aiohttp, web
 from daemon.log import logger
 from kubelet.server.find import Refused
+from kubelet.server.idle import Idle, first_of
 
 log = logger(__name__)
 
@@ -34,31 +34,21 @@ class SpdyCarrier(Carrier, Protocol):
 class Session:
     """A client's SPDY connection, read by a task of its own until it ends, or is idle for too long."""
 
-    def __init__(self, carrier: SpdyCarrier, idle: float) -> None:
+    def __init__(self, carrier: SpdyCarrier, idle: Idle) -> None:
         self.connection = Connection(carrier, server=True)
-        self.connection.on_traffic = self._traffic
+        self.connection.on_traffic = idle.touch
         self._carrier = carrier
         self._idle = idle
-        self._last = time.monotonic()
         self._task = asyncio.create_task(self._run(), name="stream: SPDY")
 
-    def _traffic(self) -> None:
-        self._last = time.monotonic()
-
     async def _run(self) -> None:
-        reading = asyncio.create_task(self.connection.run(), name="stream: SPDY frames")
+        await first_of(asyncio.create_task(self._read(), name="stream: SPDY frames"), idle=self._idle)
+
+    async def _read(self) -> None:
         try:
-            while not reading.done():
-                left = self._last + self._idle - time.monotonic()
-                if left <= 0:
-                    return
-                await asyncio.wait((reading,), timeout=left)
-            reading.result()
+            await self.connection.run()
         except (SpdyError, ConnectionError) as error:
             log.debug("a client's connection broke", why=str(error))
-        finally:
-            reading.cancel()
-            await asyncio.gather(reading, return_exceptions=True)
 
     async def ended(self) -> None:
         """Wait until the client has gone."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 from client.streams import channels
@@ -11,20 +12,41 @@ from client.streams.channels import Channel
 from daemon.aio import web
 from daemon.log import logger
 from kubelet.pods import Pods
+from kubelet.probes.command import exit_code
 from kubelet.runtime.container import Container
 from kubelet.runtime.engine import Engine
 from kubelet.runtime.errors import EngineError
 from kubelet.runtime.hijack import STDERR, Hijacked
-from kubelet.server.find import Options, Refused, container_of, pod_of, read_options
+from kubelet.server.find import Options, Refused, container_of, has_terminal, pod_of, read_options
+from kubelet.server.idle import Idle, first_of
 from kubelet.server.remote import Remote, SpdyRemote, WebSocketRemote
+from kubelet.worker import PodWorker
 
 log = logger(__name__)
 
 Resize = Callable[[int, int], Awaitable[None]]
-Opened = tuple[Hijacked, Resize, Callable[[], Awaitable[dict[str, Any]]]]
-"""The streams, how to resize their terminal, and how to learn how it ended."""
-_ENDS = (0.0, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 1.0, 1.0)
-"""Pauses between questions for an exit code, once the output has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Docker's side of a stream. With a terminal all output is one; `ended` tells the Status of the end."""
+
+    streams: Hijacked
+    tty: bool
+    resize: Resize
+    ended: Callable[[], Awaitable[dict[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a request is about."""
+
+    worker: PodWorker
+    container: Container
+    options: Options
+
+
+Opens = Callable[[Wanted], Awaitable[Opened]]
 _PATHS = ("/{namespace}/{pod}/{container}", "/{namespace}/{pod}/{uid}/{container}")
 
 
@@ -36,12 +58,13 @@ class Executions:
         self._pods, self._engine, self._idle = pods, engine, idle
 
     def routes(self) -> list[web.AbstractRouteDef]:
-        return [
+        streams = [
             web.route(method, f"/{verb}{path}", handler)
             for verb, handler in (("exec", self.exec), ("attach", self.attach))
             for path in _PATHS
             for method in ("GET", "POST")
         ]
+        return [*streams, *(web.post(f"/run{path}", self.run) for path in _PATHS)]
 
     async def exec(self, request: web.Request) -> web.StreamResponse:
         return await self._serve(request, self._open_exec)
@@ -49,82 +72,93 @@ class Executions:
     async def attach(self, request: web.Request) -> web.StreamResponse:
         return await self._serve(request, self._open_attach)
 
-    async def _serve(
-        self, request: web.Request, opens: Callable[[Container, Options], Awaitable[Opened]]
-    ) -> web.StreamResponse:
+    async def run(self, request: web.Request) -> web.StreamResponse:
+        """A command's output and nothing else, without a change of protocol."""
         try:
-            options = read_options(request)
-            container = container_of(pod_of(self._pods, request), request.match_info["container"])
-            remote, response = await accept(request, options, self._idle)
+            worker = pod_of(self._pods, request)
+            container = container_of(worker, request.match_info["container"])
+            command = tuple(request.query.get("cmd", "").split(" "))
+            opened = await self._open_exec(Wanted(worker, container, Options(command=command)))
+        except Refused as refused:
+            return refused.answer()
+        except EngineError as error:
+            return web.Response(status=500, text=f"{error}\n")
+        answer = web.StreamResponse(headers={"Content-Type": "text/plain; charset=utf-8"})
+        try:
+            await answer.prepare(request)
+            async for _, data in opened.streams.output(tty=False):
+                await answer.write(data)
+        finally:
+            opened.streams.close()
+        return answer
+
+    async def _serve(self, request: web.Request, opens: Opens) -> web.StreamResponse:
+        idle = Idle(self._idle)
+        try:
+            worker = pod_of(self._pods, request)
+            wanted = Wanted(worker, container_of(worker, request.match_info["container"]), read_options(request))
+            remote, response = await accept(request, wanted.options, idle)
         except Refused as refused:
             return refused.answer()
         except ConnectionError as error:
             log.debug("a client went before its stream began", why=str(error))
             return web.Response()
         try:
-            await self._run(remote, container, options, opens)
+            await _carry(remote, wanted, opens, idle)
         except ConnectionError as error:
             log.debug("a client went in the middle of a stream", why=str(error))
         finally:
             await remote.close()
         return response
 
-    async def _run(
-        self,
-        remote: Remote,
-        container: Container,
-        options: Options,
-        opens: Callable[[Container, Options], Awaitable[Opened]],
-    ) -> None:
-        try:
-            streams, resize, ended = await opens(container, options)
-        except EngineError as error:
-            await remote.finish(channels.internal_error(f"error executing command in container: {error}"))
-            return
-        tty = options.tty
-        try:
-            if not await carry(remote, streams, options, resize, tty=tty):
-                return
-        finally:
-            streams.close()
-        await remote.finish(await ended())
-
-    async def _open_exec(self, container: Container, options: Options) -> Opened:
+    async def _open_exec(self, wanted: Wanted) -> Opened:
+        options = wanted.options
         exec_id = await self._engine.exec_create(
-            container.id, list(options.command), stdin=options.stdin, tty=options.tty
+            wanted.container.id, list(options.command), stdin=options.stdin, tty=options.tty
         )
         streams = await self._engine.exec_start(exec_id, tty=options.tty)
 
         async def resize(width: int, height: int) -> None:
             await self._engine.exec_resize(exec_id, width, height)
 
-        return streams, resize, lambda: self._exec_status(exec_id)
+        return Opened(streams, options.tty, resize, lambda: self._exec_status(exec_id))
 
     async def _exec_status(self, exec_id: str) -> dict[str, Any]:
-        """How the command ended. Docker may close its output a moment before it knows."""
         try:
-            for pause in _ENDS:
-                await asyncio.sleep(pause)
-                state = await self._engine.exec_inspect(exec_id)
-                if not state.get("Running") and state.get("ExitCode") is not None:
-                    return channels.exit_status(int(state["ExitCode"]))
+            return channels.exit_status(await exit_code(self._engine, exec_id))
         except EngineError as error:
             return channels.internal_error(f"error executing command in container: {error}")
-        return channels.internal_error("error executing command in container: its end is not known")
 
-    async def _open_attach(self, container: Container, options: Options) -> Opened:
-        streams = await self._engine.attach(container.id, stdin=options.stdin)
+    async def _open_attach(self, wanted: Wanted) -> Opened:
+        container_id = wanted.container.id
+        streams = await self._engine.attach(container_id, stdin=wanted.options.stdin)
 
         async def resize(width: int, height: int) -> None:
-            await self._engine.resize(container.id, width, height)
+            await self._engine.resize(container_id, width, height)
 
         async def ended() -> dict[str, Any]:
             return channels.exit_status(0)
 
-        return streams, resize, ended
+        # Whatever the client takes it for: how Docker frames the output follows from what the container has.
+        return Opened(streams, has_terminal(wanted.worker, wanted.container.name), resize, ended)
 
 
-async def accept(request: web.Request, options: Options, idle: float) -> tuple[Remote, web.StreamResponse]:
+async def _carry(remote: Remote, wanted: Wanted, opens: Opens, idle: Idle) -> None:
+    """From the beginning of the command to its end, or the client's. Raises ConnectionError."""
+    try:
+        opened = await opens(wanted)
+    except EngineError as error:
+        await remote.finish(channels.internal_error(f"error executing command in container: {error}"))
+        return
+    try:
+        came_to_its_end = await carry(remote, opened, wanted.options, idle)
+    finally:
+        opened.streams.close()
+    if came_to_its_end:
+        await remote.finish(await opened.ended())
+
+
+async def accept(request: web.Request, options: Options, idle: Idle) -> tuple[Remote, web.StreamResponse]:
     """Change over to the protocol that the client asks for. Raises Refused."""
     if request.headers.get("Upgrade", "").lower() == "websocket":
         first = Channel.STDOUT if options.stdout else Channel.STDERR if options.stderr else Channel.ERROR
@@ -134,46 +168,41 @@ async def accept(request: web.Request, options: Options, idle: float) -> tuple[R
     return spoken, web.Response()  # nobody is there to see it: the connection has been taken over
 
 
-async def carry(remote: Remote, streams: Hijacked, options: Options, resize: Resize, *, tty: bool) -> bool:
-    """Bytes both ways; whether the output came to its end. False: the client went."""
-    down = asyncio.create_task(_output(remote, streams, options, tty=tty), name="stream: output")
-    up = asyncio.create_task(_input(remote, streams, options, resize), name="stream: input")
-    try:
-        await asyncio.wait((down, up), return_when=asyncio.FIRST_COMPLETED)
-        if not down.done():
-            return False
-        down.result()
-        return True
-    finally:
-        for task in (down, up):
-            task.cancel()
-        await asyncio.gather(down, up, return_exceptions=True)
+async def carry(remote: Remote, opened: Opened, options: Options, idle: Idle) -> bool:
+    """Bytes both ways; whether the output came to its end. Not so when the client goes, or nothing more comes."""
+    down = asyncio.create_task(_output(remote, opened, options, idle), name="stream: output")
+    up = asyncio.create_task(_input(remote, opened, options, idle), name="stream: input")
+    await first_of(down, up, idle=idle)
+    if down.cancelled():
+        return False
+    down.result()
+    return True
 
 
-async def _output(remote: Remote, streams: Hijacked, options: Options, *, tty: bool) -> None:
-    try:
-        async for stream, data in streams.output(tty=tty):
-            is_error = stream == STDERR
-            if options.stderr if is_error else options.stdout:
-                await remote.send(Channel.STDERR if is_error else Channel.STDOUT, data)
-    except ConnectionResetError as error:
-        log.debug("Docker closed a stream", why=str(error))
+async def _output(remote: Remote, opened: Opened, options: Options, idle: Idle) -> None:
+    """Raises ConnectionError when the client has gone."""
+    async for stream, data in opened.streams.output(tty=opened.tty):
+        idle.touch()
+        is_error = stream == STDERR
+        if options.stderr if is_error else options.stdout:
+            await remote.send(Channel.STDERR if is_error else Channel.STDOUT, data)
 
 
-async def _input(remote: Remote, streams: Hijacked, options: Options, resize: Resize) -> None:
+async def _input(remote: Remote, opened: Opened, options: Options, idle: Idle) -> None:
     """Returns when the client has gone."""
     writable = options.stdin
     async for channel, data in remote.inputs():
+        idle.touch()
         if channel == Channel.RESIZE:
-            await _resize(data, resize)
+            await _resize(data, opened.resize)
         elif channel == Channel.STDIN and writable and data:
             try:
-                await streams.write(data)
+                await opened.streams.write(data)
             except OSError:
                 writable = False  # the command reads no more; it may still have much to say
         elif channel == Channel.CLOSE and data[:1] == bytes((Channel.STDIN,)) and writable:
             writable = False
-            streams.end_input()
+            opened.streams.end_input()
 
 
 async def _resize(data: bytes, resize: Resize) -> None:

@@ -68,6 +68,14 @@ def container_of(worker: PodWorker, name: str) -> Container:
     raise Refused(500, f'container not found ("{name}")')
 
 
+def has_terminal(worker: PodWorker, name: str) -> bool:
+    """Whether the container's own process has one."""
+    spec = worker.pod.spec
+    assert spec is not None
+    all_of = [*spec.containers, *(spec.initContainers or ()), *(spec.ephemeralContainers or ())]
+    return any(each.name == name and each.tty for each in all_of)
+
+
 def sandbox_of(worker: PodWorker) -> Container:
     """The pod's running sandbox. Raises Refused."""
     for each in reversed(worker.containers()):

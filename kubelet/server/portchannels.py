@@ -16,6 +16,7 @@ from daemon.log import logger
 from kubelet.network import dial
 from kubelet.server.carriers import LINGER, MAX_MESSAGE
 from kubelet.server.find import Refused
+from kubelet.server.idle import Idle, first_of
 from kubelet.server.place import READ, Place
 
 log = logger(__name__)
@@ -37,36 +38,37 @@ def ports_of(request: web.Request) -> list[int]:
     return [int(text) for text in named]
 
 
-async def serve(request: web.Request, place: Place) -> web.StreamResponse:
+async def serve(request: web.Request, place: Place, idle: Idle) -> web.StreamResponse:
     """Serve the client until it goes, or the pod has ended every connection. Raises Refused."""
     ports = ports_of(request)
     socket = web.WebSocketResponse(protocols=PROTOCOLS, compress=False, max_msg_size=MAX_MESSAGE, timeout=LINGER)
     await socket.prepare(request)
-    await Channels(socket, place, ports).run()
+    await Channels(socket, place, ports, idle).run()
     return socket
 
 
 class Channels:
-    def __init__(self, socket: web.WebSocketResponse, place: Place, ports: Sequence[int]) -> None:
-        self._socket, self._place, self._ports = socket, place, ports
+    def __init__(self, socket: web.WebSocketResponse, place: Place, ports: Sequence[int], idle: Idle) -> None:
+        self._socket, self._place, self._ports, self._idle = socket, place, ports, idle
         self._protocol = channels.Protocol(socket.ws_protocol or "")
         self._writers: dict[int, asyncio.StreamWriter] = {}
         self._connected = [asyncio.Event() for _ in ports]
 
     async def run(self) -> None:
         up = asyncio.create_task(self._up(), name="port-forward: up")
-        down = asyncio.gather(*(self._down(index) for index in range(len(self._ports))), return_exceptions=True)
+        down = asyncio.create_task(self._all_down(), name="port-forward: down")
         try:
-            await asyncio.wait((up, down), return_when=asyncio.FIRST_COMPLETED)
+            await first_of(up, down, idle=self._idle)
         finally:
-            up.cancel()
-            down.cancel()
-            await asyncio.gather(up, down, return_exceptions=True)
             for writer in self._writers.values():
                 writer.close()
             await self._socket.close()
 
+    async def _all_down(self) -> None:
+        await asyncio.gather(*(self._down(index) for index in range(len(self._ports))))
+
     async def _send(self, channel: int, data: bytes) -> None:
+        self._idle.touch()
         message = self._protocol.pack(channel, data)
         await (self._socket.send_str(message) if isinstance(message, str) else self._socket.send_bytes(message))
 
@@ -95,6 +97,7 @@ class Channels:
             except BadMessage as error:
                 log.debug("a message that makes no sense", why=str(error))
                 continue
+            self._idle.touch()
             index, is_error = divmod(channel, 2)
             if not is_error and index < len(self._ports):
                 await self._write(index, data)

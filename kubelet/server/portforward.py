@@ -23,6 +23,7 @@ from kubelet.runtime.errors import EngineError
 from kubelet.server import portchannels
 from kubelet.server.carriers import Bare, Session, Tunnel, agreed
 from kubelet.server.find import Refused, pod_of, sandbox_of
+from kubelet.server.idle import Idle
 from kubelet.server.place import READ, Place
 from kubelet.worker import PodWorker
 
@@ -47,7 +48,7 @@ class Forwarding:
             if request.headers.get("Upgrade", "").lower() == "websocket":
                 return await self._websocket(request, place)
             protocol = agreed(request, (FORWARD,))
-            await self._forward(Session(Bare.take(request, protocol or FORWARD), self._idle), place)
+            await self._forward(Session(Bare.take(request, protocol or FORWARD), Idle(self._idle)), place)
         except Refused as refused:
             return refused.answer()
         return web.Response()  # nobody is there to see it: the connection has been taken over
@@ -55,9 +56,9 @@ class Forwarding:
     async def _websocket(self, request: web.Request, place: Place) -> web.StreamResponse:
         if TUNNEL in request.headers.get("Sec-WebSocket-Protocol", ""):
             tunnel = await Tunnel.accept(request)
-            await self._forward(Session(tunnel, self._idle), place)
+            await self._forward(Session(tunnel, Idle(self._idle)), place)
             return tunnel.socket
-        return await portchannels.serve(request, place)
+        return await portchannels.serve(request, place, Idle(self._idle))
 
     async def _place(self, worker: PodWorker) -> Place:
         """Raises Refused."""

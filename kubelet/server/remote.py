@@ -14,6 +14,7 @@ from daemon.aio import aiohttp, web
 from daemon.log import logger
 from kubelet.server.carriers import MAX_MESSAGE, Bare, Session, agreed
 from kubelet.server.find import Options
+from kubelet.server.idle import Idle
 
 log = logger(__name__)
 
@@ -91,7 +92,7 @@ class SpdyRemote:
         self._session, self._protocol, self._streams = session, protocol, streams
 
     @classmethod
-    async def accept(cls, request: web.Request, options: Options, idle: float) -> SpdyRemote:
+    async def accept(cls, request: web.Request, options: Options, idle: Idle) -> SpdyRemote:
         """Agree, and wait for the streams that belong to the options. Raises Refused, ConnectionError."""
         protocol = channels.Protocol(agreed(request, channels.SPDY_PROTOCOLS))
         session = Session(Bare.take(request, protocol.name), idle)
