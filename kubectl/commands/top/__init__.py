@@ -1,0 +1,1 @@
+"""`pytheas top …`: what nodes and pods use."""
