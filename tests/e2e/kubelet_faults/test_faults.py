@@ -16,6 +16,8 @@ from tests.harness.process import wait_until
 
 MINUTES = pytest.param(300.0, marks=[pytest.mark.soak, pytest.mark.timeout(480)], id="five minutes")
 
+FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
+
 
 def running(lab: Lab, pod: str) -> str:
     """The id of the container that runs, or nothing."""
@@ -121,3 +123,48 @@ def test_docker_that_hangs_changes_nothing_that_runs(lab: Lab, pod: Callable[...
         os.kill(engine.pid, signal.SIGCONT)
     lab.ready(waits)
     assert (running(lab, kept), lab.container(kept)["restartCount"]) == (before, 0)
+
+
+@pytest.fixture
+def clock(lab: Lab, tmp_path: Path) -> Iterator[Callable[[str], None]]:
+    """Sets the kubelet's clock by an offset: `+3600`."""
+    file = tmp_path / "offset"
+    file.write_text("+0")
+    kubelet = lab.node.kubelet
+    kubelet.stop()
+    plain = kubelet.env
+    kubelet.env = {
+        **plain,
+        "LD_PRELOAD": FAKETIME,
+        "FAKETIME_TIMESTAMP_FILE": str(file),
+        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }
+    kubelet.start()
+    try:
+        yield lambda offset: (file.write_text(offset), None)[1]
+    finally:
+        lab.clear()
+        kubelet.stop()
+        kubelet.env = plain
+        kubelet.start()
+
+
+def test_a_clock_that_steps_neither_ends_nor_holds_up_anything(
+    lab: Lab, pod: Callable[..., str], clock: Callable[[str], None]
+) -> None:
+    probe = {"exec": {"command": ["true"]}, "periodSeconds": 1}
+    kept = pod(SLEEP, {"livenessProbe": probe, "readinessProbe": probe})
+    deaf = pod("trap '' TERM; while :; do sleep 1; done")
+    victim = pod(SLEEP)
+    for each in (kept, deaf, victim):
+        lab.ready(each)
+    before = running(lab, kept)
+    for offset in ("+1800", "-200"):
+        clock(offset)
+        wait_restarted(lab, victim, kill(lab, victim), seconds=25)  # the second time after a back-off of 10 s
+        fresh = pod(SLEEP)
+        lab.ready(fresh)
+    lab.delete(f"pod/{deaf}")
+    assert (running(lab, kept), lab.container(kept)["restartCount"]) == (before, 0)
+    assert lab.conditions(kept)["Ready"] == "True"
