@@ -50,6 +50,18 @@ async def test_a_repeat_counts_up_and_others_do_not() -> None:
         assert sorted(event["count"] for event in stored(api)) == [1, 1, 3]
 
 
+async def test_an_event_of_a_series_takes_the_place_of_the_last() -> None:
+    async with serve() as api, Client(Config(api.url)) as client:
+        recorder = EventRecorder(client, "tester")
+        recorder.event(pod(), "Normal", "Pulling", "it begins")
+        for percent in range(40):  # more than may be said of one object otherwise
+            recorder.event(pod(), "Normal", "Pulling", f"{percent}%", series="progress")
+        recorder.event(pod(), "Normal", "Pulled", "done")
+        await recorder.close()
+        told = {event["message"]: event["count"] for event in stored(api)}
+        assert told == {"it begins": 1, "39%": 40, "done": 1}
+
+
 async def test_a_repeat_of_an_event_that_was_deleted_is_written_anew() -> None:
     async with serve() as api, Client(Config(api.url)) as client:
         recorder = EventRecorder(client, "tester")
