@@ -40,6 +40,7 @@ FOR_TESTS = (
     Package("systemd", ("systemd-analyze",)),
     Package("wrk", ("wrk",)),
     Package("faketime", ("faketime",)),
+    Package("dbus-daemon", ("dbus-daemon",)),
 )
 
 

@@ -88,6 +88,7 @@ class Agent:
         options.root_dir.mkdir(parents=True, exist_ok=True, mode=0o750)
         self._machine = machines.read(options.root_dir)
         self._taints = nodes.taints(options.register_with_taints)
+        self._periods = shutdown_periods(options)
         self._sysctls = Allowed.of(options.allowed_unsafe_sysctls)
         self._periods = shutdown_periods(options)
         self._resources = NodeResources(options, self._machine)

@@ -11,6 +11,7 @@ import msgspec
 
 from api.types import core_v1
 from daemon.log import logger
+from kubelet.lifecycle.view import TERMINAL
 from kubelet.pods import Pods
 from kubelet.static import plan
 from kubelet.static.annotations import Key, is_static, key_of, uid_of
@@ -91,8 +92,11 @@ class StaticPods:
         self._mirrors.wake(self._wanted, self._ending)
 
     def _start(self, pod: core_v1.Pod) -> None:
+        """With what was said of it, unless that is its end: a static pod that a shutdown has ended starts again."""
         mirror = self._mirrors.of(pod)
-        self._pods.put(msgspec.structs.replace(pod, status=mirror.status if mirror is not None else None))
+        said = mirror.status if mirror is not None else None
+        over = said is not None and said.phase in TERMINAL
+        self._pods.put(msgspec.structs.replace(pod, status=None if over else said))
 
     def _there(self) -> dict[str, Key]:
         """What this node has of static pods: workers, and what an earlier kubelet has left under a wanted name."""
