@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from api.types import core_v1
 from daemon.fatal import Fatal
 from daemon.log import logger
 from kubelet import allocatable
-from kubelet.cgroups.pods import PodCgroups, Rules
+from kubelet.cgroups.pods import HUGEPAGES, PodCgroups, Rules, page
 from kubelet.cgroups.tree import Tree
 from kubelet.eviction import admit, signals, thresholds
 from kubelet.eviction.decide import Settings
@@ -79,13 +80,16 @@ class NodeResources:
         wanted = self._options.cgroup_driver
         if wanted and wanted != driver:
             raise Fatal(f'the kubelet\'s cgroup driver "{wanted}" differs from Docker\'s, "{driver}"')
-        self.cgroups = PodCgroups(Tree.of(driver), self._rules)
+        tree = Tree.of(driver)
+        if tree.has("hugetlb"):
+            sizes = [page(each) for each in self.share.capacity if each.startswith(HUGEPAGES)]
+            self._rules = replace(self._rules, pages=tuple(sizes))
+        self.cgroups = PodCgroups(tree, self._rules)
         if self._options.cgroups_per_qos:
             try:
                 await asyncio.to_thread(self.cgroups.enforce, self.share.pods)
             except OSError as error:
                 raise Fatal(f"the pods' cgroup could not be made: {error}") from error
-        tree = self.cgroups.tree
         root = self._options.root_dir
         place = signals.Place(tree, root, engine_root, tree.path(self.cgroups.top()), self._machine.memory)
         settings = Settings(

@@ -234,6 +234,7 @@ class Steps:
             raise StepFailed(step.name, "CreateContainerError", str(error)) from error
         started = self.node.inventory.get(container_id)
         if started is not None and not started.error:
+            self.node.cgroups.started(self.pod, container_id)
             say("Normal", "Started", "Container started")
         return container_id
 

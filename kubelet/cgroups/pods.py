@@ -8,6 +8,7 @@ controller that this kernel lacks) is said once and left: a pod runs with fewer 
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -37,6 +38,8 @@ class Rules:
     """Microseconds over which CPU limits hold; 0 if they are not enforced."""
     enforce: bool = True
     """Whether all pods together are held to the node's allocatable."""
+    pages: tuple[str, ...] = ()
+    """The sizes of huge pages that this kernel has and can limit, by its own names: `2MB`."""
 
 
 def pod_limits(spec: core_v1.PodSpec, rules: Rules) -> Limits:
@@ -49,7 +52,8 @@ def pod_limits(spec: core_v1.PodSpec, rules: Rules) -> Limits:
         cpu_period=rules.period or resources.QUOTA_PERIOD,
         memory=ceilings.get("memory", 0) if "memory" in everywhere else 0,
         pids=max(rules.pids, 0),
-        hugepages={page(name): size for name, size in ceilings.items() if name.startswith(HUGEPAGES)},
+        hugepages=dict.fromkeys(rules.pages, 0)
+        | {page(name): size for name, size in ceilings.items() if name.startswith(HUGEPAGES)},
     )
 
 
@@ -103,6 +107,13 @@ class PodCgroups:
         """The pod's cgroup with its limits. Raises OSError if it can't be made."""
         assert pod.spec is not None
         self.apply(self.parent(pod), pod_limits(pod.spec, self.rules))
+
+    def started(self, pod: core_v1.Pod, container_id: str) -> None:
+        """A container runs: in v2 let the kernel end all of it when it runs out of memory, as v1 can't. A program that
+        lost one of its processes would go on in a state that nobody thought of."""
+        if self.tree.unified:
+            path = self.tree.container(self.parent(pod), container_id)
+            self._write(path, Setting("memory", "memory.oom.group", "1"), strict=False)
 
     def remove(self, pod: core_v1.Pod) -> None:
         """Take the pod's cgroup away, of whichever class it was: what is left of a lost pod doesn't tell it."""
@@ -199,7 +210,8 @@ class PodCgroups:
     def _write(self, path: str, setting: Setting, strict: bool) -> None:
         file = self.tree.folder(path, setting.controller) / setting.file
         try:
-            with file.open("r+") as writing:  # never make a file: in a cgroup that is the kernel's to do
+            # Never make a file: in a cgroup that is the kernel's to do.
+            with open(os.open(file, os.O_WRONLY | os.O_TRUNC), "w") as writing:
                 writing.write(setting.text)
         except OSError as error:
             if strict and not isinstance(error, FileNotFoundError):

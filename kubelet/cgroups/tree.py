@@ -52,6 +52,12 @@ class Tree:
         found = [self.root] if self.unified else [each for each in self.root.iterdir() if _is_hierarchy(each)]
         return [base / path for base in found if (base / path).is_dir()]
 
+    def has(self, controller: str) -> bool:
+        """Whether this machine has a controller."""
+        if not self.unified:
+            return (self.root / controller).is_dir()
+        return controller in (self.root / "cgroup.controllers").read_text().split()
+
     def remove(self, path: str) -> None:
         """Remove the cgroup with what is empty below it. One that still holds processes stays."""
         for folder in self.folders(path):

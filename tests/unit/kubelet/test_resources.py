@@ -118,6 +118,7 @@ def test_a_pods_limits() -> None:
     assert pod_limits(spec({}), Rules()).cpu_shares == 2
     huge = spec(has("limits", cpu="1", memory="1Gi", **{"hugepages-2Mi": "4Mi"}))
     assert pod_limits(huge, Rules()).hugepages == {"2MB": 4 << 20}
+    assert pod_limits(huge, Rules(pages=("2MB", "1GB"))).hugepages == {"2MB": 4 << 20, "1GB": 0}
     assert page("hugepages-1Gi") == "1GB"
 
 
@@ -201,10 +202,22 @@ def test_a_pods_cgroup_in_v2(tmp_path: Path) -> None:
     assert [(own / name).read_text() for name in V2_FILES[1:3]] == ["200000 100000", "67108864"]
     cgroups.resize(mixed, grow=False)
     assert (own / "memory.max").read_text() == "33554432"
-    for each in own.iterdir():
+    kernel(own / "abc", "memory.oom.group")
+    cgroups.started(mixed, "abc")
+    assert (own / "abc" / "memory.oom.group").read_text() == "1"
+    for each in [*own.glob("abc/*"), *own.glob("*.*")]:
         each.unlink()
     cgroups.remove(mixed)
     assert not own.exists()
+
+
+def test_the_controllers_that_there_are(tmp_path: Path) -> None:
+    (tmp_path / "cpu").mkdir()
+    v1 = Tree.of("cgroupfs", tmp_path)
+    assert (v1.has("cpu"), v1.has("hugetlb")) == (True, False)
+    (tmp_path / "cgroup.controllers").write_text("cpu hugetlb\n")
+    v2 = Tree.of("cgroupfs", tmp_path)
+    assert (v2.has("hugetlb"), v2.has("memory")) == (True, False)
 
 
 def test_a_limit_that_the_kernel_lacks_is_left(tmp_path: Path) -> None:
