@@ -22,7 +22,7 @@ from daemon.log import logger
 from daemon.run import freeze
 from kubelet import machine as machines
 from kubelet import node as nodes
-from kubelet import node_events
+from kubelet import node_events, runtime_class
 from kubelet.eviction.manager import Hands
 from kubelet.eviction.reclaim import remove_dead
 from kubelet.images.images import Images
@@ -181,6 +181,7 @@ class Agent:
             archive=archives.Archive(options.root_dir, archives.limits(options)),
             objects=self._pod_objects,
             services=self._service_variables,
+            runtime=partial(runtime_class.handler, self._client),
             claimed=partial(claimed, self._client),
             dns=Dns(options.cluster_dns, options.cluster_domain, options.resolv_conf),
             host_ips=self._ips,

@@ -16,6 +16,7 @@ from kubelet.pod.env import environment, file_references
 from kubelet.pod.fields import Facts
 from kubelet.pod.identity import Accounts, identity
 from kubelet.pod.problem import ConfigError, CreateError
+from kubelet.runtime.container import RUNTIME
 from kubelet.runtime.devices import host_devices
 from kubelet.runtime.errors import EngineError, Hung, Unreachable
 from kubelet.volumes.folders import PodFolder
@@ -40,7 +41,10 @@ async def gather(
     user = identity(pod, container, image.user, accounts)
     privileged = container.securityContext is not None and container.securityContext.privileged
     devices = await asyncio.to_thread(host_devices) if privileged and node.ground.capabilities else ()
-    wanted = Wanted(sandbox_id, attempt, image.id, spec_hash(container), env, mounts, user, devices, image.digest)
+    sandbox = node.inventory.get(sandbox_id)
+    runtime = sandbox.labels.get(RUNTIME, "") if sandbox is not None else ""
+    hashed = spec_hash(container)
+    wanted = Wanted(sandbox_id, attempt, image.id, hashed, env, mounts, user, devices, image.digest, runtime)
     return container_body(pod, container, wanted, node.ground)
 
 

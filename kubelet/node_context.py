@@ -67,6 +67,8 @@ class NodeContext:
     """Fetches the ConfigMaps and Secrets that a pod uses."""
     services: Callable[[core_v1.Pod], Mapping[str, str]]
     """The pod's service variables."""
+    runtime: Callable[[core_v1.Pod], Awaitable[str]]
+    """Looks up the engine's runtime that a pod's RuntimeClass names."""
     claimed: Callable[[core_v1.Pod], Awaitable[Claimed]]
     """Looks up the PersistentVolumes that the pod's claims are bound to."""
     accounts: ImageAccounts

@@ -107,9 +107,10 @@ class Steps:
         self.folder.hosts().unlink(missing_ok=True)  # it says that the sandbox is wired
         try:
             await asyncio.to_thread(self.node.cgroups.make, self.pod)
-            space = await self.node.pool.take(self.spec)
             name = kernel_name(self.pod, self.node.name, self.node.dns.domain)
-            body = sandbox_body(self.pod, self.node.ground, attempt, name, space)
+            runtime = await self.node.runtime(self.pod)
+            space = await self.node.pool.take(self.spec)
+            body = sandbox_body(self.pod, self.node.ground, attempt, name, space, runtime)
             start = self._run(body, self._name("POD", attempt), Image(self.node.ground.pause_image))
             await (self.node.pool.start_in(space, start) if space is not None else start)
         except (EngineError, SandboxError, OSError) as error:

@@ -47,10 +47,12 @@ class Wanted:
     """The machine's, for a privileged container."""
     image_digest: str = ""
     """`repository@sha256:…`, if a registry knows the image."""
+    runtime: str = ""
+    """The sandbox's, if it isn't the engine's default."""
 
 
 def sandbox_body(
-    pod: core_v1.Pod, ground: Ground, attempt: int, hostname: str, space: Space | None = None
+    pod: core_v1.Pod, ground: Ground, attempt: int, hostname: str, space: Space | None = None, runtime: str = ""
 ) -> dict[str, Any]:
     """`space` is the network namespace that the sandbox joins by itself; without one Docker makes it.
 
@@ -87,6 +89,8 @@ def sandbox_body(
     }
     if space is not None:
         _join(body, space)
+    if runtime:
+        host["Runtime"] = body["Labels"][labels.RUNTIME] = runtime
     return body
 
 
@@ -123,6 +127,8 @@ def container_body(pod: core_v1.Pod, spec: core_v1.Container, wanted: Wanted, gr
         "RestartPolicy": {"Name": "no"},
         "GroupAdd": [str(each) for each in wanted.user.groups if each != wanted.user.gid],
     }
+    if wanted.runtime:
+        host["Runtime"] = wanted.runtime
     body: dict[str, Any] = {
         "Image": wanted.image_id,
         "User": f"{wanted.user.uid}:{wanted.user.gid}",

@@ -19,6 +19,7 @@ from api.types import core_v1
 from daemon.log import logger
 from kubelet.network.cni import Attachment, Cni, CniError
 from kubelet.network.namespaces import Namespaces
+from kubelet.pod import sysctls
 
 log = logger(__name__)
 
@@ -207,11 +208,11 @@ class Pool:
 
 def suits(spec: core_v1.PodSpec) -> bool:
     """Whether a pod's sandbox may join a namespace by itself. It needs a capability for that, which nobody may get at
-    who shares its process namespace; and runc sets a network's sysctls only in a namespace that it made."""
+    who shares its process namespace; runc sets a network's sysctls only in a namespace that it made; and a runtime of
+    another kind may have namespaces of its own."""
     if spec.hostNetwork or spec.hostPID or spec.shareProcessNamespace or spec.hostUsers is False:
         return False
-    sysctls = (spec.securityContext.sysctls or ()) if spec.securityContext is not None else ()
-    return not any(each.name.startswith("net.") for each in sysctls)
+    return not spec.runtimeClassName and not any(name.startswith("net.") for name in sysctls.values(spec))
 
 
 def has_host_ports(spec: core_v1.PodSpec) -> bool:

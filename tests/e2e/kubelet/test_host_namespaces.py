@@ -92,3 +92,17 @@ def test_what_a_pods_surroundings_cannot_be(lab: Lab, pod: Make) -> None:
     lab.has_event(users, "FailedCreatePodSandBox", "the container runtime does not support user namespaces")
     lab.has_event(over, "DNSConfigForming", "Nameserver limits were exceeded, some nameservers have been omitted")
     assert lab.waiting(users, "ContainerCreating")
+
+
+def test_a_runtime_class_names_the_engines_runtime(lab: Lab, pod: Make) -> None:
+    def runtime_class(name: str, handler: str) -> dict[str, Any]:
+        kind = {"apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass"}
+        return {**kind, "metadata": {"name": name}, "handler": handler}
+
+    known, unknown = lab.name("known"), lab.name("unknown")
+    lab.apply(runtime_class(known, "runc"), runtime_class(unknown, "no-such-runtime"))
+    runs, waits = pod(SLEEP, runtimeClassName=known), pod(SLEEP, runtimeClassName=unknown)
+    lab.ready(runs)
+    template = '{{.HostConfig.Runtime}} {{index .Config.Labels "dev.pytheas.runtime"}}'
+    assert lab.docker("inspect", "-f", template, *lab.containers(runs, "POD")).split() == ["runc", "runc"]
+    lab.has_event(waits, "FailedCreatePodSandBox", "no-such-runtime")

@@ -268,6 +268,15 @@ def test_the_sandbox_body() -> None:
     assert on_host["Hostname"] == ""
 
 
+def test_a_runtime_of_another_kind() -> None:
+    pod = pod_of(main())
+    body = sandbox_body(pod, GROUND, 0, "web", runtime="runsc")
+    assert (body["HostConfig"]["Runtime"], body["Labels"]["dev.pytheas.runtime"]) == ("runsc", "runsc")
+    made = container_body(pod, only(pod), Wanted("sb", 0, "i", "h", runtime="runsc"), GROUND)
+    assert made["HostConfig"]["Runtime"] == "runsc"
+    assert "Runtime" not in sandbox_body(pod, GROUND, 0, "web")["HostConfig"]
+
+
 def test_a_sandbox_that_docker_cannot_make() -> None:
     with pytest.raises(SandboxError, match="does not support user namespaces"):
         sandbox_body(pod_of(main(), hostUsers=False), GROUND, 0, "web")

@@ -25,7 +25,9 @@ def spec(**fields: Any) -> core_v1.PodSpec:
         ({"shareProcessNamespace": True}, False),
         ({"hostUsers": False}, False),
         ({"securityContext": {"sysctls": [{"name": "net.ipv4.ip_local_port_range", "value": "1024 65535"}]}}, False),
+        ({"securityContext": {"sysctls": [{"name": "net/ipv4/tcp_syncookies", "value": "0"}]}}, False),
         ({"securityContext": {"sysctls": [{"name": "kernel.shm_rmid_forced", "value": "1"}]}}, True),
+        ({"runtimeClassName": "other"}, False),
     ],
 )
 def test_a_sandbox_joins_by_itself_unless_somebody_gets_near_it(fields: dict[str, Any], answer: bool) -> None:
