@@ -15,10 +15,14 @@ from tests.harness.process import wait_until
 
 _numbers = itertools.count(1)
 
+MANIFESTS = "/etc/opt"
+"""The node's folder of static pods: one that is there, and empty, on every Debian."""
+
 
 @pytest.fixture(scope="package")
 def cluster() -> Iterator[Cluster]:
-    with Cluster("pyk", nodes=1, prefix="172.29.12") as running:
+    flags = {"kubelet": ("--pod-manifest-path", MANIFESTS)}
+    with Cluster("pyk", nodes=1, prefix="172.29.12", flags=flags) as running:
         running.kubectl("wait", "--for=create", "serviceaccount/default", "--timeout=30s")
         yield running
 
