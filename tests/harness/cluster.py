@@ -41,7 +41,7 @@ class Node:
         daemons = {daemon.name: daemon for daemon in node(layout, Network(), Ports(), Machine(host.name, host.address))}
         for daemon in daemons.values():
             write_config(layout, daemon)
-        more = {"kubelet": ("--docker-host", host.docker), "proxy": ()}
+        more = {"kubelet": ("--docker-host", host.docker, "--cgroup-root", f"/{host.name}"), "proxy": ()}
         self.kubelet, self.proxy = (
             host.process(name, [*daemons[name].argv(layout), *more[name], *flags.get(name, ())])
             for name in ("kubelet", "proxy")
