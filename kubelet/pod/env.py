@@ -174,15 +174,21 @@ def _env_references(
 
 
 def service_variables(services: Iterable[core_v1.Service], namespace: str, *, links: bool) -> dict[str, str]:
-    """Docker-link style variables of the namespace's Services (`links`), and always of default/kubernetes."""
-    values: dict[str, str] = {}
+    """Docker-link style variables of the namespace's Services (`links`), and always of default/kubernetes, unless the
+    namespace has one of that name itself."""
+    shown: dict[str, core_v1.Service] = {}
     for service in services:
         metadata, spec = service.metadata, service.spec
         if metadata is None or spec is None or spec.clusterIP in (None, "", "None"):
             continue
-        api = (metadata.namespace, metadata.name) == ("default", "kubernetes")
-        if api or (links and metadata.namespace == namespace):
-            values |= _service(str(metadata.name), str(spec.clusterIP), spec.ports or [])
+        if links and metadata.namespace == namespace:
+            shown[str(metadata.name)] = service
+        elif (metadata.namespace, metadata.name) == ("default", "kubernetes"):
+            shown.setdefault("kubernetes", service)
+    values: dict[str, str] = {}
+    for name, service in shown.items():
+        assert service.spec is not None
+        values |= _service(name, str(service.spec.clusterIP), service.spec.ports or [])
     return values
 
 

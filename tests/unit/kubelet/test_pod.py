@@ -246,6 +246,8 @@ def test_service_variables() -> None:
     assert found["MY_DB_PORT_53_UDP"] == "udp://10.96.0.7:53"
     assert found["KUBERNETES_SERVICE_HOST"] == "10.96.0.1"
     assert not [name for name in found if "HIDDEN" in name or "HEADLESS" in name]
+    own = service_variables([service("shop", "kubernetes"), services[2]], "shop", links=True)
+    assert own["KUBERNETES_SERVICE_HOST"] == "10.96.0.7"
     assert set(service_variables(services, "shop", links=False)) <= {name for name in found if "KUBERNETES" in name}
 
 
