@@ -49,6 +49,9 @@ def environment(
         resolved = _value(pod, container, variable, facts, objects, values, files or {})
         if resolved is not None:
             values[variable.name] = resolved
+    for name, value in values.items():
+        if "\0" in value:  # the engine would tell everybody the value
+            raise ConfigError(f"the value of the environment variable {name} contains a null byte")
     return values
 
 

@@ -227,6 +227,13 @@ def test_references() -> None:
     assert references(pod) == ({"c1", "c2", "c3"}, {"s1", "s2"})
 
 
+def test_a_null_byte_is_refused_without_telling_the_value() -> None:
+    pod = pod_of(main(envFrom=[{"secretRef": {"name": "s"}}]))
+    with pytest.raises(ConfigError) as raised:
+        environment(pod, only(pod), Facts(), Objects(secrets={"s": {"A": b"hush\0"}}), {})
+    assert str(raised.value) == "the value of the environment variable A contains a null byte"
+
+
 def test_service_variables() -> None:
     def service(namespace: str, name: str, ip: str = "10.96.0.7") -> core_v1.Service:
         ports = [core_v1.ServicePort(port=80, name="http-web"), core_v1.ServicePort(port=53, protocol="UDP")]
