@@ -25,9 +25,8 @@ from kubelet import node as nodes
 from kubelet import node_events, runtime_class
 from kubelet.eviction.manager import Hands
 from kubelet.eviction.reclaim import remove_dead
-from kubelet.images.images import Images
+from kubelet.images import settings as image_settings
 from kubelet.images.secrets import PullSecrets
-from kubelet.images.settings import collector, puller
 from kubelet.logs import archive as archives
 from kubelet.logs.follow import Followers
 from kubelet.network import routes
@@ -93,9 +92,9 @@ class Agent:
         self._periods = shutdown_periods(options)
         self._resources = NodeResources(options, self._machine)
         self._engine = Engine(options.docker_host, starts=options.docker_starts)
-        self._images = Images(self._engine, puller(self._engine, options))
-        self._collector = collector(self._engine, options, self._warn, lambda: (self._pods.node.ground.pause_image,))
-        self._images.brought = self._collector.brought
+        self._images = image_settings.images(self._engine, options)
+        self._collector = image_settings.collector(self._engine, options, self._warn, self._pinned_images)
+        self._images.brought, self._collector.on_stock = self._collector.brought, self._images.grants.keep
         self._up = asyncio.Event()
         self._inventory = Inventory(self._name, self._container_changed)
         self._watch = EngineWatch(self._engine, self._inventory, self._images, self._name, self._up)
@@ -284,6 +283,9 @@ class Agent:
                 log.warning("the images could not be listed", error=str(error))
                 return ()
         return self._image_list
+
+    def _pinned_images(self) -> Sequence[str]:
+        return (self._pods.node.ground.pause_image,)
 
     def _images_changed(self) -> None:
         self._image_list = None

@@ -16,7 +16,7 @@ from api.types import core_v1
 from daemon.log import logger
 from kubelet.gather import gather
 from kubelet.images.images import Image, ImageError
-from kubelet.last_words import read_end
+from kubelet.last_words import last_words
 from kubelet.lifecycle import actions
 from kubelet.lifecycle.view import as_container
 from kubelet.network.cni import Attachment, CniError
@@ -193,9 +193,8 @@ class Steps:
         """The container's image, or None if it has to be pulled. Raises StepFailed."""
         spec = self._spec_of(step.name)
         try:
-            return await self.node.images.present(
-                spec.image or "", spec.imagePullPolicy or "IfNotPresent", partial(self.say_of, step.name)
-            )
+            policy, say = spec.imagePullPolicy or "IfNotPresent", partial(self.say_of, step.name)
+            return await self.node.images.present(spec.image or "", policy, say, self.pod, partial(self.say, "Warning"))
         except ImageError as error:
             raise StepFailed(step.name, error.reason, str(error)) from error
 
@@ -363,7 +362,11 @@ class Steps:
             return ""  # it has ended
 
     async def read_end(self, container: Container) -> None:
-        await read_end(self.node, self.folder, self.spec_or_none(container.name), container)
+        """Take what a container that has ended left to say into its record."""
+        spec = self.spec_or_none(container.name)
+        said = await last_words(self.folder, spec, container, self.node.ground.engine_root)
+        if said:
+            self.node.inventory.annotate(container.id, said)
 
     async def clean_up(self) -> None:
         """Take the pod's folder, mounts and cgroups away. Raises StepFailed."""

@@ -44,6 +44,8 @@ class Collector:
     ) -> None:
         self._engine, self.ledger, self._policy = engine, ledger, policy
         self._warn, self._pinned, self._measure = warn, pinned, measure
+        self.on_stock: Callable[[set[str]], None] = lambda present: None
+        """Told the ids of the images that are there, at each look."""
         self._one_at_a_time = asyncio.Lock()
         self._trouble = False
 
@@ -104,6 +106,7 @@ class Collector:
         pinned = set(self._pinned())
         used |= {each.id for each in images if pinned & {each.id, *each.names}}
         self.ledger.keep([each.id for each in images], used, time.time())
+        self.on_stock({each.id for each in images})
         return _Found(images, frozenset(used))
 
     async def _free(self, found: Sequence[Present], wanted: int) -> int:

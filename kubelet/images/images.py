@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from api.types import core_v1
 from kubelet.images import metrics
+from kubelet.images.grants import Grants
 from kubelet.images.keyring import Credential, find
 from kubelet.images.names import ImageName, ImageNameError, parse
 from kubelet.images.progress import duration
@@ -59,10 +60,12 @@ async def no_credentials(pod: core_v1.Pod, warn: Warn) -> Sequence[Credential]:
 
 
 class Images:
-    def __init__(self, engine: Engine, puller: Puller | None = None) -> None:
+    def __init__(self, engine: Engine, puller: Puller | None = None, grants: Grants | None = None) -> None:
         self._engine = engine
         self._puller = puller or Puller(engine)
+        self.grants = grants or Grants()
         self._present: dict[str, Image] = {}
+        self._changes = 0
         self.credentials: Callable[[core_v1.Pod, Warn], Awaitable[Sequence[Credential]]] = no_credentials
         """Fetches what may open a registry for a pod; asked only when something has to be pulled."""
         self.on_change: Callable[[], None] = lambda: None
@@ -72,10 +75,12 @@ class Images:
     def changed(self) -> None:
         """Images came or went: what is present is asked anew."""
         self._present.clear()
+        self._changes += 1
         self.on_change()
 
-    async def present(self, reference: str, policy: str, say: Say) -> Image | None:
-        """The image if it is here and the policy is content with that; None if it has to be pulled.
+    async def present(self, reference: str, policy: str, say: Say, pod: core_v1.Pod, warn: Warn) -> Image | None:
+        """The image if it is here, the pod may use it, and the policy is content with that; None if it has to be
+        pulled.
 
         Raises ImageError, or Unreachable when Docker is away.
         """
@@ -83,9 +88,14 @@ class Images:
         if policy == "Always":
             return None
         image = await self._find(name, reference, say)
+        if image is not None and self.grants.concerns(image.id, name):
+            known = find(await self.credentials(pod, warn), name)
+            image = image if self.grants.allows(image.id, name, known) else None
         if image is not None:
-            say("Normal", "Pulled", f'Container image "{reference}" already present on machine')
+            where = "already present on machine and can be accessed by the pod"
+            say("Normal", "Pulled", f'Container image "{reference}" {where}')
         elif policy == "Never":
+            # In the same words whether it isn't there or isn't this pod's: that it is there is nobody else's business.
             message = f'Container image "{reference}" is not present with pull policy of Never'
             say("Warning", "ErrImageNeverPull", message)
             raise _failed(say, "ErrImageNeverPull", message)
@@ -126,10 +136,13 @@ class Images:
         known = self._present.get(reference)
         if known is not None:
             return known
+        seen = self._changes
         try:
-            image = self._present[reference] = _image(await self._engine.image(reference))
+            image = _image(await self._engine.image(reference))
         except NotFound:
             return None
+        if seen == self._changes:  # else the answer may be older than the change
+            self._present[reference] = image
         return image
 
     async def pull(self, reference: str, say: Say, pod: core_v1.Pod, warn: Warn) -> Image:
@@ -138,22 +151,26 @@ class Images:
         fitting = find(await self.credentials(pod, warn), name)
         say("Normal", "Pulling", f'Pulling image "{reference}"')
         began = time.monotonic()
+        self.grants.begin(name)
         try:
             before = await self._ask(str(name))
-            took = await self._puller.pull(name, fitting, partial(_tell, reference, say))
+            pulled = await self._puller.pull(name, fitting, partial(_tell, reference, say))
             self._present.pop(str(name), None)
             image = await self._ask(str(name))
             if image is None:
                 raise EngineError("the image is not there after its pull")
+            self.grants.pulled(image.id, name, pulled.credential)
         except Unreachable:
             raise
         except EngineError as error:
             say("Warning", "Failed", f'Failed to pull image "{reference}": {error}')
             raise _failed(say, "ErrImagePull", str(error)) from error
+        finally:
+            self.grants.end(name)
         waited = time.monotonic() - began
         metrics.PULLS.labels(metrics.size_bucket(image.size)).observe(waited)
         # Who joins a pull that is under way waits for less than all of it.
-        spoken = f"{duration(min(took, waited))} ({duration(waited)} including waiting)"
+        spoken = f"{duration(min(pulled.seconds, waited))} ({duration(waited)} including waiting)"
         said = f'Successfully pulled image "{reference}" in {spoken}. Image size: {image.size} bytes.'
         say("Normal", "Pulled", said)
         if before is None or before.id != image.id:

@@ -31,6 +31,8 @@ class Credential:
     """As the entry has it."""
     username: str = field(repr=False)
     password: str = field(repr=False)
+    secret: str = field(default="", compare=False)
+    """The Secret that it is from, `namespace/name/uid`; empty for the node's own."""
 
     def auth(self) -> dict[str, str]:
         """As Docker's API takes it."""

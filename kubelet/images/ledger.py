@@ -6,16 +6,12 @@ The engine may be shared: what others pulled, built or loaded is theirs, and is 
 
 from __future__ import annotations
 
-import contextlib
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
 
-from daemon.log import logger
-
-log = logger(__name__)
+from kubelet.images import kept
 
 
 class Entry(msgspec.Struct):
@@ -29,7 +25,8 @@ class Entry(msgspec.Struct):
 class Ledger:
     def __init__(self, file: Path) -> None:
         self._file = file
-        self.entries: dict[str, Entry] = self._read()
+        # With a file that can't be read nothing is ours, and nothing is removed: the safe side.
+        self.entries = kept.read(file, dict[str, Entry]) or {}
         """By image id."""
 
     def brought(self, image_id: str, name: str, now: float) -> None:
@@ -52,22 +49,5 @@ class Ledger:
         self.entries.pop(image_id, None)
         self._write()
 
-    def _read(self) -> dict[str, Entry]:
-        try:
-            return msgspec.json.decode(self._file.read_bytes(), type=dict[str, Entry])
-        except FileNotFoundError:
-            return {}
-        except (OSError, msgspec.DecodeError) as error:
-            # Nothing is ours then, and nothing is removed: the safe side.
-            log.warning("the list of pulled images can't be read", file=str(self._file), error=str(error))
-            return {}
-
     def _write(self) -> None:
-        fresh = self._file.with_suffix(".new")
-        try:
-            fresh.write_bytes(msgspec.json.encode(self.entries))
-            os.replace(fresh, self._file)
-        except OSError as error:
-            log.warning("the list of pulled images can't be written", file=str(self._file), error=str(error))
-            with contextlib.suppress(OSError):
-                fresh.unlink()
+        kept.write(self._file, self.entries)

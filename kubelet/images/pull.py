@@ -23,13 +23,21 @@ TELL_EVERY = 10.0
 PROGRESS_DEADLINE = 60.0
 
 
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """A pull that succeeded: the seconds it took, and the credential that was accepted."""
+
+    seconds: float
+    credential: Credential | None
+
+
 @dataclass
 class _Shared:
     """One pull and how many wait for it."""
 
     key: tuple[str, tuple[Credential, ...]]
     progress: Progress
-    task: asyncio.Task[float] = field(init=False)
+    task: asyncio.Task[Pulled] = field(init=False)
     waiting: int = 0
 
 
@@ -70,9 +78,8 @@ class Puller:
         self._places = asyncio.Semaphore(min(at_once or PULLS, PULLS))
         self._running: dict[tuple[str, tuple[Credential, ...]], _Shared] = {}
 
-    async def pull(self, image: ImageName, credentials: Sequence[Credential], tell: Callable[[str], None]) -> float:
-        """Pull an image with the first credential that is accepted; the seconds that it took. `tell` hears now and
-        then how far it is.
+    async def pull(self, image: ImageName, credentials: Sequence[Credential], tell: Callable[[str], None]) -> Pulled:
+        """Pull an image with the first credential that is accepted. `tell` hears now and then how far it is.
 
         Who waits with the same credentials shares one pull; it ends when the last of them waits no more. Raises
         EngineError, or Unreachable when Docker is away.
@@ -97,7 +104,7 @@ class Puller:
             shared.task = asyncio.create_task(work, name=f"pull {image}")
         return shared
 
-    async def _wait(self, shared: _Shared, tell: Callable[[str], None]) -> float:
+    async def _wait(self, shared: _Shared, tell: Callable[[str], None]) -> Pulled:
         told = ""
         while True:
             done, _ = await asyncio.wait({shared.task}, timeout=TELL_EVERY)
@@ -108,7 +115,7 @@ class Puller:
                 told = text
                 tell(text)
 
-    async def _in_turn(self, image: ImageName, credentials: tuple[Credential, ...], progress: Progress) -> float:
+    async def _in_turn(self, image: ImageName, credentials: tuple[Credential, ...], progress: Progress) -> Pulled:
         async with self._places:
             began = progress.at = time.monotonic()
             if not self._allowance.take(began):
@@ -117,7 +124,7 @@ class Puller:
             for credential in credentials or (None,):
                 try:
                     await self._once(image, credential, progress)
-                    return time.monotonic() - began
+                    return Pulled(time.monotonic() - began, credential)
                 except Unreachable:
                     raise
                 except EngineError as error:

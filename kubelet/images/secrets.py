@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from api.errors import StatusError
@@ -37,7 +38,9 @@ class PullSecrets:
             try:
                 secret = await self._client.get(core_v1.Secret, name, metadata.namespace)
                 data = {key: base64.b64decode(value) for key, value in (secret.data or {}).items()}
-                found += read_secret(secret.type or "", data)
+                uid = secret.metadata.uid if secret.metadata is not None else ""
+                origin = f"{metadata.namespace}/{name}/{uid}"
+                found += [replace(each, secret=origin) for each in read_secret(secret.type or "", data)]
             except (StatusError, Unreachable, KeyringError) as error:
                 log.warning("a pull secret is no use", secret=f"{metadata.namespace}/{name}", error=str(error))
                 missing.append(name)

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 
 from kubelet.images.collector import Collector
 from kubelet.images.garbage import Policy
+from kubelet.images.grants import Grants
+from kubelet.images.images import Images
 from kubelet.images.ledger import Ledger
 from kubelet.images.pull import Allowance, Puller
 from kubelet.options import Options
@@ -19,6 +21,10 @@ def puller(engine: Engine, options: Options) -> Puller:
         deadline=float(options.image_pull_progress_deadline),
         allowance=Allowance(options.registry_qps, options.registry_burst),
     )
+
+
+def images(engine: Engine, options: Options) -> Images:
+    return Images(engine, puller(engine, options), Grants(options.root_dir / "image-grants.json"))
 
 
 def collector(

@@ -77,10 +77,18 @@ def test_pulls(lab: Lab, pod: Callable[..., str], registries: None) -> None:
     lab.has_event(digest, "Pulled", "already present on machine")
 
     lab.ready(friend)
+    # That the image is there by now opens it to nobody else.
+    thief = pod(SLEEP, {"image": f"{PRIVATE}/team/app:2", "imagePullPolicy": "IfNotPresent"})
+    blind = pod(SLEEP, {"image": f"{PRIVATE}/team/app:2", "imagePullPolicy": "Never"})
+    brother = pod(SLEEP, {"image": f"{PRIVATE}/team/app:2"}, imagePullSecrets=[{"name": right}])
     lab.has_event(friend, "FailedToRetrieveImagePullSecret", "Unable to retrieve some image pull secrets (missing); ")
     assert "no basic auth credentials" in lab.waiting(stranger, "ImagePullBackOff")["state"]["waiting"]["message"]
     lab.has_event(stranger, "Failed", "Error: ErrImagePull")
     lab.has_event(stranger, "BackOff", f'Back-off pulling image "{PRIVATE}/team/app:1"')
+    lab.waiting(thief, "ImagePullBackOff")
+    lab.waiting(blind, "ErrImageNeverPull")
+    lab.ready(brother)
+    lab.has_event(brother, "Pulled", "already present on machine and can be accessed by the pod")
     assert PASSWORD not in lab.node.kubelet.log.read_text()
 
 

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from api.types import core_v1
 from kubelet.images import garbage, pull
 from kubelet.images.garbage import Policy, Present
+from kubelet.images.grants import Grants
 from kubelet.images.keyring import Credential, KeyringError, find, read_secret
 from kubelet.images.ledger import Entry, Ledger
 from kubelet.images.names import ImageNameError, parse
@@ -301,6 +302,36 @@ def test_the_ledger_survives_a_restart_and_a_broken_file(tmp_path: Path) -> None
     assert Ledger(file).entries == {"a": Entry(["a:1", "a:2"], now, now + 9)}
     file.write_bytes(b"half a fi")
     assert Ledger(file).entries == {}
+
+
+def test_an_image_is_open_to_those_by_whose_credentials_it_came(tmp_path: Path) -> None:
+    file, name, other = tmp_path / "grants.json", parse("r.io/app:1"), parse("r.io/other:1")
+    ann = Credential("r.io", "ann", "hunter2", secret="ns/s/1")
+    grants = Grants(file)
+    assert grants.allows("id", name, ())  # the kubelet did not pull it
+    grants.begin(name)
+    assert not Grants(file).allows("id", name, ())  # it died before it knew
+    grants.pulled("id", name, ann)
+    grants.end(name)
+    for book in (grants, Grants(file)):
+        assert not book.allows("id", name, ())
+        assert not book.allows("id", name, [Credential("r.io", "ann", "guess", secret="ns/t/2")])
+        assert book.allows("id", name, [Credential("r.io", "ann", "hunter2", secret="ns/t/2")])
+        assert book.allows("id", name, [Credential("r.io", "ann", "renewed", secret="ns/s/1")])
+        assert book.allows("id", parse("r.io/app:2"), [ann])
+        assert not book.allows("id", other, [ann])  # the same image by another name: that registry has not been asked
+    assert b"hunter2" not in file.read_bytes()
+    assert file.stat().st_mode & 0o077 == 0
+    grants.pulled("id", name, None)
+    assert grants.allows("id", name, ())
+    grants.keep(())
+    assert grants.allows("id", other, ())
+
+
+def test_what_the_node_s_own_credentials_pulled_is_everybody_s() -> None:
+    grants = Grants()
+    grants.pulled("id", parse("r.io/app:1"), Credential("r.io", "node", "p"))
+    assert not grants.concerns("id", parse("r.io/app:2"))
 
 
 def test_which_containers_want_another_image() -> None:
