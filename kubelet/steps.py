@@ -16,7 +16,7 @@ from api.types import core_v1
 from daemon.log import logger
 from kubelet.gather import gather
 from kubelet.images.images import Image, ImageError
-from kubelet.last_words import last_words
+from kubelet.last_words import read_end
 from kubelet.lifecycle import actions
 from kubelet.lifecycle.view import as_container
 from kubelet.network.cni import Attachment, CniError
@@ -362,11 +362,7 @@ class Steps:
             return ""  # it has ended
 
     async def read_end(self, container: Container) -> None:
-        """Take what a container that has ended left to say into its record."""
-        spec = self.spec_or_none(container.name)
-        said = await last_words(self.folder, spec, container, self.node.ground.engine_root)
-        if said:
-            self.node.inventory.annotate(container.id, said)
+        await read_end(self.node, self.folder, self.spec_or_none(container.name), container)
 
     async def clean_up(self) -> None:
         """Take the pod's folder, mounts and cgroups away. Raises StepFailed."""
