@@ -6,6 +6,7 @@ import argparse
 import random
 from typing import Any
 
+from api.errors import StatusError
 from kubectl.command import Command
 from kubectl.debugging import PROFILES, Copy, Wish, ephemeral_patch, node_pod, pod_copy
 from kubectl.errors import CliError
@@ -135,7 +136,6 @@ def _attach(session: Session, args: argparse.Namespace, pod: Object, container: 
     """Wait until the container runs; of one that has ended already, show what it wrote."""
     from kubectl.commands.attach import attach
     from kubectl.logs.following import status_of
-    from kubectl.server import object_path
     from kubectl.waiting import Deadline, states
 
     metadata = pod["metadata"]
@@ -145,17 +145,30 @@ def _attach(session: Session, args: argparse.Namespace, pod: Object, container: 
             raise CliError(f'pod "{metadata["name"]}" was deleted')
         state = status_of(now, container).get("state") or {}
         if "running" in state:
-            return attach(session, now, container, stdin=args.stdin, tty=args.tty, quiet=args.quiet)
+            try:
+                return attach(session, now, container, stdin=args.stdin, tty=args.tty, quiet=args.quiet)
+            except StatusError as error:  # it has ended meanwhile
+                session.terminal.complain(
+                    f"warning: couldn't attach to pod/{metadata['name']}, falling back to streaming logs: {error}"
+                )
+                _show_log(session, now, container)
+                return 0
         if "terminated" in state:
-            path = object_path(POD, metadata["namespace"], metadata["name"], "log")
-            for piece in session.server.lines(path, {"container": container}):
-                session.terminal.write_bytes(piece)
+            _show_log(session, now, container)
             return int(state["terminated"].get("exitCode") or 0)
         problem = str((state.get("waiting") or {}).get("message") or "")
         if problem and problem != told and not args.quiet:
             session.terminal.complain(f"Warning: container {container}: {problem}")
             told = problem
     raise AssertionError("the states of a pod never end")
+
+
+def _show_log(session: Session, pod: Object, container: str) -> None:
+    from kubectl.server import object_path
+
+    path = object_path(POD, pod["metadata"]["namespace"], pod["metadata"]["name"], "log")
+    for piece in session.server.lines(path, {"container": container}):
+        session.terminal.write_bytes(piece)
 
 
 COMMAND = Command(

@@ -23,7 +23,7 @@ def ends(session: Session, *, stdin: bool, tty_wanted: bool) -> Iterator[Ends]:
         return
     before = termios.tcgetattr(fd)
     try:
-        tty.setraw(fd)
+        tty.setraw(fd, termios.TCSADRAIN)  # keeping what was typed ahead
         yield Ends(terminal.write_bytes, None, fd, size)
     finally:
         termios.tcsetattr(fd, termios.TCSADRAIN, before)

@@ -191,7 +191,7 @@ def test_a_log_reader_that_goes_leaves_nothing(lab: Lab, pod: Make) -> None:
 
 
 def _open_log_streams(lab: Lab) -> int:
-    """How many of the kubelet's requests to Docker for logs are still open, as its pool of threads knows."""
+    """How many logs the kubelet is reading for somebody."""
     page = lab.node.host.run("curl", "-sS", f"http://{lab.node.host.address}:10255/metrics")
     line = next(each for each in page.splitlines() if each.startswith("kubelet_log_streams "))
     return int(float(line.split()[1]))
