@@ -27,6 +27,7 @@ from kubelet.eviction.manager import Hands
 from kubelet.eviction.reclaim import remove_dead
 from kubelet.images import settings as image_settings
 from kubelet.images.secrets import PullSecrets
+from kubelet.kernel_log import KernelLog
 from kubelet.logs import archive as archives
 from kubelet.logs.follow import Followers
 from kubelet.network import routes
@@ -157,6 +158,9 @@ class Agent:
         group.create_task(self._keep_routes())
         group.create_task(self._collector.run(self._up))
         group.create_task(self._resources.run())
+        kernel = KernelLog(partial(self._warn, "SystemOOM"))
+        kernel.open()
+        stack.callback(kernel.close)
         group.create_task(self._keep_house())
         group.create_task(self._pool.keep(self._pods.networks))
         await self._serve(stack)

@@ -12,6 +12,7 @@ from kubelet.machine import host_name
 from kubelet.network import conf, host_ports, routes
 from kubelet.network.cni import Cni, CniError
 from kubelet.options import Options
+from kubelet.pod.resources import GUARANTEED, tier_parent
 from kubelet.runtime.container import from_summary
 from kubelet.runtime.engine import Engine
 from kubelet.runtime.errors import EngineError
@@ -88,6 +89,6 @@ def _folders(root: Path, cache: Path) -> None:
 
 
 def _cgroups(root: str) -> None:
-    for driver, top in (("systemd", "kubepods.slice"), ("cgroupfs", f"{root.rstrip('/')}/kubepods")):
+    for driver in ("systemd", "cgroupfs"):
         tree = Tree.of(driver)
-        tree.remove(tree.path(top))
+        tree.remove(tree.path(tier_parent(root, GUARANTEED, driver)))
