@@ -37,8 +37,9 @@ from kubelet.node_context import NodeContext
 from kubelet.node_events import Said
 from kubelet.objects import SYNC_DEADLINE, PodObjects
 from kubelet.options import Options
-from kubelet.pod.env import Objects, service_variables
+from kubelet.pod.env import Objects
 from kubelet.pod.ground import Ground
+from kubelet.pod.services import service_variables
 from kubelet.pod.sysctls import Allowed
 from kubelet.pods import Pods
 from kubelet.probes.handler import Asker

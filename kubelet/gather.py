@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from api.types import core_v1
 from kubelet.images.images import Image
@@ -35,7 +35,8 @@ async def gather(
     """Raises ConfigError, OSError when something can't be read, Unreachable or Hung when Docker is away."""
     assert pod.spec is not None
     objects, accounts = await asyncio.gather(node.objects(pod), _accounts(node, image))
-    files = await asyncio.to_thread(_env_files, pod.spec, container, folder)
+    asked = file_references(container)
+    files = await asyncio.to_thread(_env_files, pod.spec, asked, folder) if asked else {}
     env = environment(pod, container, facts, objects, node.services(pod), files)
     mounts = await asyncio.to_thread(container_mounts, pod.spec, container, folder, attempt, env)
     user = identity(pod, container, image.user, accounts)
@@ -59,13 +60,13 @@ async def _accounts(node: NodeContext, image: Image) -> Accounts:
 
 
 def _env_files(
-    spec: core_v1.PodSpec, container: core_v1.Container, folder: PodFolder
+    spec: core_v1.PodSpec, asked: Iterable[tuple[str, str]], folder: PodFolder
 ) -> Mapping[tuple[str, str], str | None]:
     """What the files hold that the container's variables come from, by volume and path; None for one that is not
     there. Raises ConfigError."""
     volumes = {each.name: each for each in spec.volumes or ()}
     found: dict[tuple[str, str], str | None] = {}
-    for name, path in file_references(container):
+    for name, path in asked:
         if name not in volumes:
             raise ConfigError(f'cannot find the volume "{name}" referenced by FileKeyRef')
         found[name, path] = env_file.read(folder.place(volumes[name]).path, path)

@@ -11,13 +11,14 @@ import pytest
 from api.types import core_v1, meta_v1
 from kubelet.pod import resources
 from kubelet.pod.create import Mount, Wanted, container_body, sandbox_body
-from kubelet.pod.env import Objects, environment, references, service_variables
+from kubelet.pod.env import Objects, environment, references
 from kubelet.pod.expand import expand
 from kubelet.pod.fields import Facts, FieldError, field_value, resource_value
 from kubelet.pod.ground import Ground
 from kubelet.pod.identity import Identity
 from kubelet.pod.problem import ConfigError, CreateError, SandboxError
 from kubelet.pod.security import seccomp
+from kubelet.pod.services import service_variables
 
 GROUND = Ground("n1", "pause:1", "/top", "cgroupfs", 8 << 30, 0)
 
