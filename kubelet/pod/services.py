@@ -8,8 +8,8 @@ from api.types import core_v1
 
 
 def service_variables(services: Iterable[core_v1.Service], namespace: str, *, links: bool) -> dict[str, str]:
-    """Of the namespace's Services (`links`), and always of default/kubernetes, unless the namespace has one of that name
-    itself."""
+    """Of the namespace's Services (`links`), and always of default/kubernetes, unless the namespace has one of that
+    name itself."""
     shown: dict[str, core_v1.Service] = {}
     for service in services:
         metadata, spec = service.metadata, service.spec
