@@ -16,14 +16,14 @@ KIND = "KubeletConfiguration"
 API_VERSION = "kubelet.config.k8s.io/v1beta1"
 
 _SAME = """
-    address allowedUnsafeSysctls cgroupDriver cgroupRoot cgroupsPerQOS clusterDNS clusterDomain containerLogMaxFiles
-    containerLogMaxSize cpuCFSQuota cpuCFSQuotaPeriod enableDebuggingHandlers enforceNodeAllocatable eventBurst
-    evictionMaxPodGracePeriod evictionPressureTransitionPeriod failSwapOn fileCheckFrequency hairpinMode
-    imageGCHighThresholdPercent imageGCLowThresholdPercent imageMaximumGCAge imageMinimumGCAge
+    address allowedUnsafeSysctls cgroupDriver cgroupRoot cgroupsPerQOS clusterDNS clusterDomain
+    containerLogMaxFiles containerLogMaxSize cpuCFSQuota cpuCFSQuotaPeriod enableDebuggingHandlers
+    enforceNodeAllocatable eventBurst evictionMaxPodGracePeriod evictionPressureTransitionPeriod failSwapOn
+    fileCheckFrequency imageGCHighThresholdPercent imageGCLowThresholdPercent imageMaximumGCAge imageMinimumGCAge
     localStorageCapacityIsolation maxParallelImagePulls maxPods nodeLeaseDurationSeconds nodeStatusMaxImages
-    nodeStatusReportFrequency nodeStatusUpdateFrequency podCIDR podsPerCore port providerID readOnlyPort registerNode
-    registryBurst seccompDefault serializeImagePulls shutdownGracePeriod shutdownGracePeriodCriticalPods
-    streamingConnectionIdleTimeout tlsCertFile tlsCipherSuites tlsMinVersion
+    nodeStatusReportFrequency nodeStatusUpdateFrequency podCIDR podsPerCore port providerID readOnlyPort
+    registerNode registryBurst seccompDefault serializeImagePulls shutdownGracePeriod
+    shutdownGracePeriodCriticalPods streamingConnectionIdleTimeout tlsCertFile tlsCipherSuites tlsMinVersion
 """
 """Fields whose options have the same name."""
 
@@ -37,7 +37,6 @@ _RENAMED = {
     "authorization.webhook.cacheUnauthorizedTTL": "authorization_webhook_cache_unauthorized_ttl",
     "crashLoopBackOff.maxContainerRestartPeriod": "max_container_restart_period",
     "eventRecordQPS": "event_qps",
-    "memorySwap.swapBehavior": "swap_behavior",
     "podPidsLimit": "pod_max_pids",
     "registryPullQPS": "registry_qps",
     "resolvConf": "resolv_conf",
@@ -59,15 +58,16 @@ _MAPS = {
 _ELSEWHERE = """
     configMapAndSecretChangeDetectionStrategy containerLogMaxWorkers containerLogMonitorInterval
     containerRuntimeEndpoint contentType cpuManagerPolicy cpuManagerPolicyOptions cpuManagerReconcilePeriod
-    enableContentionProfiling enableControllerAttachDetach enableDebugFlagsHandler enableProfilingHandler enableServer
-    enableSystemLogHandler enableSystemLogQuery failCgroupV1 featureGates httpCheckFrequency imageServiceEndpoint
-    imagePullCredentialsVerificationPolicy iptablesDropBit iptablesMasqueradeBit kernelMemcgNotification kubeAPIBurst
-    kubeAPIQPS kubeReservedCgroup kubeletCgroups logging makeIPTablesUtilChains maxOpenFiles memoryManagerPolicy
+    enableContentionProfiling enableControllerAttachDetach enableDebugFlagsHandler enableProfilingHandler
+    enableServer enableSystemLogHandler enableSystemLogQuery failCgroupV1 featureGates hairpinMode
+    httpCheckFrequency imagePullCredentialsVerificationPolicy imageServiceEndpoint iptablesDropBit
+    iptablesMasqueradeBit kernelMemcgNotification kubeAPIBurst kubeAPIQPS kubeletCgroups kubeReservedCgroup logging
+    makeIPTablesUtilChains maxOpenFiles memoryManagerPolicy memoryReservationPolicy memorySwap
     memoryThrottlingFactor oomScoreAdj podLogsDir preloadedImagesVerificationAllowlist protectKernelDefaults
-    qosReserved reservedMemory reservedSystemCPUs rotateCertificates runOnce runtimeRequestTimeout serverTLSBootstrap
-    showHiddenMetricsForVersion singleProcessOOMKill staticPodURL staticPodURLHeader systemCgroups systemReservedCgroup
-    tlsCurvePreferences topologyManagerPolicy topologyManagerPolicyOptions topologyManagerScope tracing
-    userNamespaces volumePluginDir volumeStatsAggPeriod memoryReservationPolicy
+    qosReserved reservedMemory reservedSystemCPUs rotateCertificates runOnce runtimeRequestTimeout
+    serverTLSBootstrap showHiddenMetricsForVersion singleProcessOOMKill staticPodURL staticPodURLHeader
+    systemCgroups systemReservedCgroup tlsCurvePreferences topologyManagerPolicy topologyManagerPolicyOptions
+    topologyManagerScope tracing userNamespaces volumePluginDir volumeStatsAggPeriod
 """
 """Fields that are Kubernetes' and do nothing here."""
 

@@ -76,11 +76,6 @@ class PodOptions(Common):
     cluster_dns: tuple[str, ...] = option((), help="the cluster's DNS servers")
     cluster_domain: str = option("cluster.local", help="the cluster's DNS domain")
     resolv_conf: str = option("/etc/resolv.conf", help="the resolvers of pods that use the node's own DNS")
-    hairpin_mode: str = option(
-        "promiscuous-bridge",
-        help="whether a pod reaches itself through its Service",
-        choices=("promiscuous-bridge", "hairpin-veth", "none"),
-    )
     allowed_unsafe_sysctls: tuple[str, ...] = option((), help="sysctls that pods may set though they are not safe")
     seccomp_default: bool = option(False, help="give containers without a seccomp profile the engine's own")
     max_pods: int = option(110, help="how many pods this node takes")
@@ -112,7 +107,6 @@ class ResourceOptions(Common):
     pod_max_pids: int = option(-1, help="how many processes a pod may have; -1 for as many as the node")
     cpu_cfs_quota: bool = option(True, help="hold containers to their CPU limits")
     cpu_cfs_quota_period: Duration = option(Duration(0.1), help="the time over which they are held to them")
-    swap_behavior: str = option("", help="NoSwap or LimitedSwap", choices=("", "NoSwap", "LimitedSwap"))
     fail_swap_on: bool = option(False, help="don't start on a machine with swap")
     local_storage_capacity_isolation: bool = option(True, help="hold pods to their limits of ephemeral storage")
     eviction_hard: tuple[str, ...] = option(EVICTION_HARD, help="when pods are evicted at once")

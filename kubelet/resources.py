@@ -27,6 +27,7 @@ from kubelet.runtime.engine import Engine
 log = logger(__name__)
 
 PODS = "pods"
+SWAPS = Path("/proc/swaps")
 
 
 class NodeResources:
@@ -47,6 +48,8 @@ class NodeResources:
             )
         except ValueError as error:
             raise Fatal(str(error)) from error
+        if options.fail_swap_on and len(SWAPS.read_text().splitlines()) > 1:
+            raise Fatal("running with swap on is not supported, please disable swap or set --no-fail-swap-on")
         pods = allocatable.pod_count(options.max_pods, options.pods_per_core, machine.cpus)
         self.share = allocatable.share(machine, pods, held, self._thresholds, allocatable.huge_pages())
         self.cpu_period = round(float(options.cpu_cfs_quota_period) * 1e6) if options.cpu_cfs_quota else 0
