@@ -51,6 +51,11 @@ class FakeApi:
         await self._append("BOOKMARK", path, {"metadata": {"resourceVersion": str(self.version + 1)}})
         return self.version
 
+    @property
+    def watching(self) -> int:
+        """How many watches are open."""
+        return len(self._watches)
+
     def compact(self) -> None:
         """Forget the history: older watches are Gone."""
         self.compacted = self.version
