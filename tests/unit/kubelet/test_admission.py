@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from api.types import core_v1
 from daemon.fatal import Fatal
@@ -98,6 +100,18 @@ def test_a_sysctls_name_with_slashes() -> None:
 )
 def test_capabilities(asked: dict[str, list[str]], added: list[str], dropped: list[str]) -> None:
     assert changes(msgspec.convert(asked, core_v1.Capabilities), ()) == (added, dropped)
+
+
+_NAMES = st.lists(st.sampled_from(["ALL", "CHOWN", "cap_chown", "KILL", "CAP_KILL", "SYS_ADMIN"]))
+
+
+@given(_NAMES, _NAMES, st.sampled_from([(), ("CHOWN", "KILL")]))
+def test_what_is_dropped_is_never_added(add: list[str], drop: list[str], present: tuple[str, ...]) -> None:
+    added, dropped = changes(core_v1.Capabilities(add=add, drop=drop), present)
+    assert not {*added} & {*dropped}
+    assert len({*added}) == len(added)
+    wanted = {each.upper().removeprefix("CAP_") for each in drop}
+    assert "ALL" in dropped or wanted <= {*dropped}
 
 
 def test_all_capabilities_are_those_of_the_machine() -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from api.types import core_v1, meta_v1
 from kubelet.pod import resources
@@ -47,10 +49,16 @@ def main(**fields: Any) -> dict[str, Any]:
         ("a$b$", "a$b$"),
         ("$(A", "$(A"),
         ("$()", "$()"),
+        ("$($$)", "$($$)"),
     ],
 )
 def test_expansion(text: str, expanded: str) -> None:
     assert expand(text, {"A": "1"}) == expanded
+
+
+@given(st.text("$()AB", max_size=12))
+def test_doubled_dollars_keep_any_text_as_it_is(text: str) -> None:
+    assert expand(text.replace("$", "$$"), {"A": "1"}) == text
 
 
 @pytest.mark.parametrize(
