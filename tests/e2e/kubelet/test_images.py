@@ -80,7 +80,10 @@ def test_pulls(lab: Lab, pod: Callable[..., str], registries: None) -> None:
     # That the image is there by now opens it to nobody else.
     thief = pod(SLEEP, {"image": f"{PRIVATE}/team/app:2", "imagePullPolicy": "IfNotPresent"})
     blind = pod(SLEEP, {"image": f"{PRIVATE}/team/app:2", "imagePullPolicy": "Never"})
-    brother = pod(SLEEP, {"image": f"{PRIVATE}/team/app:2"}, imagePullSecrets=[{"name": right}])
+    ann = lab.name("ann")
+    account = {"kind": "ServiceAccount", "metadata": {"name": ann}, "imagePullSecrets": [{"name": right}]}
+    lab.apply({"apiVersion": "v1", **account})
+    brother = pod(SLEEP, {"image": f"{PRIVATE}/team/app:2"}, serviceAccountName=ann)
     lab.has_event(friend, "FailedToRetrieveImagePullSecret", "Unable to retrieve some image pull secrets (missing); ")
     assert "no basic auth credentials" in lab.waiting(stranger, "ImagePullBackOff")["state"]["waiting"]["message"]
     lab.has_event(stranger, "Failed", "Error: ErrImagePull")
