@@ -21,13 +21,9 @@ _TESTS: dict[str, tuple[Callable[[int], bool], str]] = {
 def prepare(source: core_v1.HostPathVolumeSource) -> Path:
     """The path to bind, made if its type says so. Raises MountError."""
     path, kind = Path(source.path), source.type or ""
-    if kind == "DirectoryOrCreate":
-        path.mkdir(mode=0o755, parents=True, exist_ok=True)
-        kind = "Directory"
-    elif kind == "FileOrCreate":
-        if not path.exists():
-            path.touch(mode=0o644)
-        kind = "File"
+    if kind.endswith("OrCreate"):
+        kind = kind.removesuffix("OrCreate")
+        _make(path, kind)
     if kind in _TESTS:
         test, complaint = _TESTS[kind]
         try:
@@ -39,3 +35,16 @@ def prepare(source: core_v1.HostPathVolumeSource) -> Path:
     elif kind:
         raise MountError(f"unknown hostPath type {kind!r}")
     return path
+
+
+def _make(path: Path, kind: str) -> None:
+    """What is missing is made, but no folder for a file."""
+    if path.exists():
+        return
+    try:
+        if kind == "Directory":
+            path.mkdir(mode=0o755, parents=True, exist_ok=True)
+        else:
+            path.touch(mode=0o644)
+    except OSError as error:
+        raise MountError(f"hostPath cannot be made: {path}: {error.strerror}") from error

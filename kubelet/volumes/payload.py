@@ -84,6 +84,8 @@ def _projected(part: core_v1.VolumeProjection, mode: int, inputs: Inputs) -> dic
         if token is None:
             raise MountError("the service account token has not been issued")
         return {part.serviceAccountToken.path: _token_file(token, mode, inputs.pod)}
+    if part.clusterTrustBundle is not None and part.clusterTrustBundle.optional:
+        return {part.clusterTrustBundle.path: File(b"", mode)}  # as one that isn't there
     kind = next((name for name in part.__struct_fields__ if getattr(part, name) is not None), "")
     raise MountError(f"projected volumes from {kind} are not supported" if kind else "a projection names no source")
 

@@ -60,6 +60,10 @@ def test_payloads() -> None:
         ({"configMap": {"name": "c", "items": [{"key": "z", "path": "z"}]}}, "references non-existent configmap key"),
         ({"projected": {"sources": [{"serviceAccountToken": {"path": "t"}}]}}, "token has not been issued"),
         ({"downwardAPI": {"items": [{"path": "x", "fieldRef": {"fieldPath": "nope"}}]}}, "unsupported fieldPath"),
+        (
+            {"projected": {"sources": [{"clusterTrustBundle": {"path": "t"}}]}},
+            "from clusterTrustBundle are not supported",
+        ),
     ],
 )
 def test_payloads_that_cannot_be_made(volume: dict[str, Any], message: str) -> None:
@@ -138,6 +142,8 @@ def test_host_paths_that_are_made(tmp_path: Path) -> None:
     host_path.prepare(core_v1.HostPathVolumeSource(str(file), type="FileOrCreate"))
     assert folder.is_dir()
     assert file.is_file()
+    with pytest.raises(MountError, match="No such file or directory"):
+        host_path.prepare(core_v1.HostPathVolumeSource(str(tmp_path / "none" / "f"), type="FileOrCreate"))
     assert host_path.prepare(core_v1.HostPathVolumeSource("/no/such")) == Path("/no/such")
 
 
