@@ -18,6 +18,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from apiserver.auth.certificates import SCOPE_KEY, user_of
 from apiserver.auth.user import User
 
+CUT_KEY = "pytheas.cut"
+"""Where the scope has the function that breaks an answer off."""
 TAKE_KEY = "pytheas.take"
 """Where the scope of a request for another protocol has what takes the connection over."""
 _HEAD = b"HTTP/1.1 "
@@ -117,9 +119,15 @@ class ClientConnection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         super().on_headers_complete()
+        self.scope[CUT_KEY] = self._cut_off  # type: ignore[literal-required]
         if self.parser.should_upgrade():
             self.scope[TAKE_KEY] = self._take  # type: ignore[literal-required]
             self.cycle.keep_alive = False  # the parser reads nothing more from this client, whatever the answer
+
+    def _cut_off(self) -> None:
+        """Close the connection in the midst of an answer: the only way to say that the rest is missing."""
+        self.cycle.disconnected = True
+        self.transport.close()
 
     def _take(self) -> Taken:
         """Let the application speak to the client itself."""

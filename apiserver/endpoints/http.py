@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 
 from api.errors import NotAcceptable, RequestEntityTooLarge, StatusError
 from apiserver.auth.user import User
+from apiserver.connection import CUT_KEY
 from apiserver.endpoints import compression, warning
 from apiserver.endpoints.compression import THRESHOLD, takes_gzip
 from apiserver.endpoints.media import encode
@@ -182,9 +183,17 @@ class Request:
     async def end_stream(self) -> None:
         await self.send({"type": "http.response.body", "body": b""})
 
+    def cut_off(self) -> None:
+        """Let the client see that the answer under way is not whole."""
+        self.scope[CUT_KEY]()
+
     async def fail(self, error: StatusError) -> None:
+        """Tell the client. Once an answer has begun, that can only be done by breaking it off."""
         if self.audit is not None:
             self.audit.failed(error)
+        if self.status:
+            self.cut_off()
+            return
         headers = [(b"retry-after", str(error.retry_after).encode())] if error.retry_after is not None else []
         await self.answer_status(error.code, error.status(), headers)
 

@@ -80,7 +80,9 @@ async def _pass_on(state: State, request: Request, answer: Answer, name: str) ->
         await asyncio.wait((copying, leaving, stopping), return_when=asyncio.FIRST_COMPLETED)
         if copying.done():
             copying.result()
-        await request.end_stream()
+            await request.end_stream()
+        elif stopping.done():
+            request.cut_off()  # there is more to come: a client that follows asks another server for it
     finally:
         for task in (copying, leaving, stopping):
             task.cancel()

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from api.errors import BadRequest, NotFound, StatusError
+from api.errors import StatusError
 from kubectl.errors import Unreachable
 from kubectl.kinds import POD
 from kubectl.logs.sources import Source
@@ -50,37 +50,50 @@ class Mark:
         return True
 
 
+class Patience:
+    """How long a server that is away is waited for. Until something was read, not at all: the user sees why."""
+
+    def __init__(self) -> None:
+        self._failures = 0
+        self._begun = False
+
+    def rewarded(self) -> None:
+        self._failures, self._begun = 0, True
+
+    def tried(self, problem: Exception) -> None:
+        """Wait a little, longer each time. Raises the problem when there were too many."""
+        self._failures += 1
+        if not self._begun or self._failures > TRIES:
+            raise problem
+        time.sleep(min(FIRST_PAUSE * 2 ** (self._failures - 1), LONGEST_PAUSE))
+
+
 def follow(session: Session, source: Source, query: dict[str, Any], write: Callable[[bytes], None]) -> None:
     """Until the container has ended for good, or its pod is gone. Raises StatusError, Unreachable."""
-    mark, failures = Mark(), 0
+    mark, patience = Mark(), Patience()
     attempt = restarts(source.pod, source.container)
     wanted: dict[str, Any] = {**query, "timestamps": True}
     while True:
         clean = False
         try:
             for line in _lines(session, source, wanted):
-                failures = 0
+                patience.rewarded()
                 stamp, _, text = line.partition(b" ")
                 if mark.is_new(stamp.decode(errors="replace")):
                     write(line if query.get("timestamps") else text)
             clean = True
         except (Unreachable, StatusError) as problem:
-            failures += 1
-            if isinstance(problem, NotFound | BadRequest) or failures == TRIES or (not mark.stamp and failures == 1):
-                raise
-            time.sleep(min(FIRST_PAUSE * 2 ** (failures - 1), LONGEST_PAUSE))
-        pod = _next(session, source, attempt, clean)
+            patience.tried(problem)
+        pod = _next(session, source, attempt, clean, patience)
         if pod is None:
             return
         now = restarts(pod, source.container)
         mark.again()
         since = {"sinceTime": mark.stamp, "sinceSeconds": None, "tailLines": None} if mark.stamp else {}
         # What an attempt wrote that nobody listened to: all of one that came and went, the rest of one cut off.
-        wanted = {**query, **since, "timestamps": True}
-        if now > attempt + clean and not wanted.get("previous"):
-            wanted["previous"], attempt = True, now - 1
-        else:
-            wanted["previous"], attempt = None, now
+        missed = now > attempt + clean and not wanted.get("previous")
+        attempt = now - missed
+        wanted = {**query, **since, "timestamps": True, "previous": missed or None}
 
 
 def _lines(session: Session, source: Source, query: Query) -> Iterator[bytes]:
@@ -93,16 +106,19 @@ def _lines(session: Session, source: Source, query: Query) -> Iterator[bytes]:
         yield rest
 
 
-def _next(session: Session, source: Source, attempt: int, clean: bool) -> Object | None:
+def _next(session: Session, source: Source, attempt: int, clean: bool, patience: Patience) -> Object | None:
     """The pod, once there is more to read of the container; None if there will never be."""
-    for pod in states(session.server, POD, source.namespace, source.name, Deadline(0)):
-        if pod is None or pod["metadata"]["uid"] != source.pod["metadata"]["uid"]:
-            return None
-        if not clean or restarts(pod, source.container) > attempt:
-            return pod
-        if is_over(pod, source.container):
-            return None
-    raise AssertionError("the states of a pod never end")
+    while True:
+        try:
+            for pod in states(session.server, POD, source.namespace, source.name, Deadline(0)):
+                if pod is None or pod["metadata"]["uid"] != source.pod["metadata"]["uid"]:
+                    return None
+                if not clean or restarts(pod, source.container) > attempt:
+                    return pod
+                if is_over(pod, source.container):
+                    return None
+        except (Unreachable, StatusError) as problem:
+            patience.tried(problem)
 
 
 def restarts(pod: Object, container: str) -> int:
