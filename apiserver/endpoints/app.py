@@ -20,8 +20,8 @@ from apiserver.endpoints.http import NOTHING, Asgi, Disconnected, Message, Recei
 from apiserver.endpoints.metrics import Requests
 from apiserver.endpoints.paths import Target, parse
 from apiserver.endpoints.state import Resource, State
-from apiserver.endpoints.subresources import subresources_of
 from apiserver.endpoints.subresources.base import Subresource
+from apiserver.endpoints.subresources.served import subresources_of
 from apiserver.endpoints.versions import too_new, unavailable
 from apiserver.endpoints.virtual import VIRTUAL, Asked, Virtual
 from apiserver.priority import Priority, exempt, seated

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from api.versions import rank
-from apiserver.endpoints.subresources import subresources_of
 from apiserver.endpoints.subresources.base import Subresource
+from apiserver.endpoints.subresources.served import subresources_of
 from apiserver.endpoints.virtual import Virtual
 from apiserver.registry.groups import priority
 from apiserver.registry.kind import Kind

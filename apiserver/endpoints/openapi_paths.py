@@ -24,8 +24,8 @@ from apiserver.endpoints.openapi_operations import (
     Operation,
     Type,
 )
-from apiserver.endpoints.subresources import subresources_of
 from apiserver.endpoints.subresources.base import Subresource
+from apiserver.endpoints.subresources.served import subresources_of
 from apiserver.endpoints.virtual import Virtual
 from apiserver.registry.kind import Kind
 

@@ -21,7 +21,7 @@ from lightkube.core.resource import ApiInfo, NamespacedResource, NamespacedSubRe
 
 from api import schema as schemas
 from api.schema import Schema
-from apiserver.endpoints.subresources import subresources_of
+from apiserver.endpoints.subresources.served import subresources_of
 from apiserver.endpoints.virtual import VIRTUAL
 from apiserver.registry import KINDS as ALL_KINDS
 from apiserver.registry.kind import Kind
