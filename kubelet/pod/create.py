@@ -27,9 +27,19 @@ class Mount:
     read_only: bool = False
     propagation: str = ""
 
-    def bind(self) -> str:
-        options = ["ro" if self.read_only else "rw", *([self.propagation] if self.propagation else [])]
-        return f"{self.source}:{self.target}:{','.join(options)}"
+    def entry(self) -> dict[str, Any]:
+        """As Docker's `Mounts` has it: a path with a colon in it, as devices have, is no trouble there."""
+        options: dict[str, Any] = {"Propagation": self.propagation or "rprivate"}
+        if self.read_only:
+            # What is mounted below stays writable, as in Kubernetes; newer engines have to be told.
+            options["ReadOnlyNonRecursive"] = True
+        return {
+            "Type": "bind",
+            "Source": self.source,
+            "Target": self.target,
+            "ReadOnly": self.read_only,
+            "BindOptions": options,
+        }
 
 
 @dataclass(frozen=True)
@@ -116,7 +126,7 @@ def container_body(pod: core_v1.Pod, spec: core_v1.Container, wanted: Wanted, gr
         "UTSMode": "host" if pod_spec.hostNetwork else "",
         "IpcMode": joined if not pod_spec.hostIPC else "host",
         "PidMode": "host" if pod_spec.hostPID else joined if pod_spec.shareProcessNamespace else "",
-        "Binds": [each.bind() for each in wanted.mounts],
+        "Mounts": [each.entry() for each in wanted.mounts],
         "CgroupParent": parent(pod, ground),
         **resources.limits(spec, ground.cpu_period).host_config(ground.cpu_period),
         "OomScoreAdj": max(score, ground.lowest_oom_score),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +22,9 @@ _TESTS: dict[str, tuple[Callable[[int], bool], str]] = {
 def prepare(source: core_v1.HostPathVolumeSource) -> Path:
     """The path to bind, made if its type says so. Raises MountError."""
     path, kind = Path(source.path), source.type or ""
-    if kind.endswith("OrCreate"):
+    if not kind:
+        _make(path, "Directory")
+    elif kind.endswith("OrCreate"):
         kind = kind.removesuffix("OrCreate")
         _make(path, kind)
     if kind in _TESTS:
@@ -38,8 +41,8 @@ def prepare(source: core_v1.HostPathVolumeSource) -> Path:
 
 
 def _make(path: Path, kind: str) -> None:
-    """What is missing is made, but no folder for a file."""
-    if path.exists():
+    """What is missing is made, but no folder for a file. A link that leads nowhere is left to the engine to tell."""
+    if os.path.lexists(path):
         return
     try:
         if kind == "Directory":

@@ -122,7 +122,7 @@ def test_folders_parts_and_what_is_left_of_them(lab: Lab) -> None:
         {"name": "disk", "emptyDir": {"sizeLimit": "1Gi"}},
         {"name": "memory", "emptyDir": {"medium": "Memory", "sizeLimit": "2Mi"}},
         {"name": "host", "hostPath": {"path": host, "type": "Directory"}},
-        {"name": "made", "hostPath": {"path": f"{host}/made", "type": "DirectoryOrCreate"}},
+        {"name": "made", "hostPath": {"path": f"{host}/made:0", "type": "DirectoryOrCreate"}},
     ]
     mounts = [
         {"name": "disk", "mountPath": "/disk"},

@@ -17,6 +17,7 @@ from kubelet.volumes import mount, ownership, sub_path, tree
 from kubelet.volumes.folders import PodFolder
 from kubelet.volumes.sub_path import SubPathError
 from tests.harness.host import run
+from tests.unit.kubelet.test_volumes import shown
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def pod_mounts(ground: Path, *mounts: dict[str, Any], env: dict[str, str] | None
     }
     decoded = msgspec.convert(spec, core_v1.PodSpec)
     found = container_mounts(decoded, decoded.containers[0], PodFolder(ground, "u-1"), 0, env or {})
-    return [each.bind() for each in found[: len(asked)]]
+    return [shown(each) for each in found[: len(asked)]]
 
 
 def test_a_sub_path_is_made_with_the_volume_s_mode_and_mounted(ground: Path) -> None:

@@ -313,7 +313,10 @@ def test_the_container_body() -> None:
     assert body["Healthcheck"] == {"Test": ["NONE"]}
     host = body["HostConfig"]
     assert host["NetworkMode"] == host["IpcMode"] == host["PidMode"] == "container:sb"
-    assert host["Binds"] == ["/src:/dst:rw", "/ro:/r:ro,rslave"]
+    assert [(each["Source"], each["Target"], each["ReadOnly"], each["BindOptions"]) for each in host["Mounts"]] == [
+        ("/src", "/dst", False, {"Propagation": "rprivate"}),
+        ("/ro", "/r", True, {"Propagation": "rslave", "ReadOnlyNonRecursive": True}),
+    ]
     assert host["CgroupParent"] == "/top/kubepods/besteffort/podu-1"
     labels = body["Labels"]
     assert (labels["dev.pytheas.attempt"], labels["dev.pytheas.grace-period"]) == ("3", "7")

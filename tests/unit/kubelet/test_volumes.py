@@ -13,13 +13,15 @@ from hypothesis import strategies as st
 
 from api.types import core_v1
 from kubelet.mounts import container_mounts, read_message
+from kubelet.pod.create import Mount
 from kubelet.pod.env import Objects
 from kubelet.pod.fields import Facts
 from kubelet.pod.problem import ConfigError
 from kubelet.volumes import atomic, host_path
 from kubelet.volumes.atomic import File, PathError
 from kubelet.volumes.folders import PodFolder
-from kubelet.volumes.payload import Inputs, MountError, files
+from kubelet.volumes.payload import Inputs, files
+from kubelet.volumes.problem import MountError
 
 
 def pod_of(*volumes: dict[str, Any], mounts: list[dict[str, Any]] | None = None) -> core_v1.Pod:
@@ -144,14 +146,21 @@ def test_host_paths_that_are_made(tmp_path: Path) -> None:
     assert file.is_file()
     with pytest.raises(MountError, match="No such file or directory"):
         host_path.prepare(core_v1.HostPathVolumeSource(str(tmp_path / "none" / "f"), type="FileOrCreate"))
-    assert host_path.prepare(core_v1.HostPathVolumeSource("/no/such")) == Path("/no/such")
+    plain = tmp_path / "plain"
+    assert host_path.prepare(core_v1.HostPathVolumeSource(str(plain))) == plain
+    assert plain.is_dir()
+
+
+def shown(mount: Mount) -> str:
+    options = ["ro" if mount.read_only else "rw", *([mount.propagation] if mount.propagation else [])]
+    return f"{mount.source}:{mount.target}:{','.join(options)}"
 
 
 def mounts_of(tmp_path: Path, mount: dict[str, Any]) -> list[str]:
     pod = pod_of({"name": "v", "hostPath": {"path": str(tmp_path / "v")}}, mounts=[mount])
     assert pod.spec is not None
     folder = PodFolder(tmp_path, "u-1")
-    return [each.bind() for each in container_mounts(pod.spec, pod.spec.containers[0], folder, 0, {"A": "x"})]
+    return [shown(each) for each in container_mounts(pod.spec, pod.spec.containers[0], folder, 0, {"A": "x"})]
 
 
 def test_mounts(tmp_path: Path) -> None:
