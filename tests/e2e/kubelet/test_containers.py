@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.e2e.kubelet.conftest import SLEEP, Lab, manifest
-from tests.harness.process import wait_until
 
 Make = Callable[..., str]
 
@@ -20,47 +19,6 @@ def config_map(name: str, **data: str) -> dict[str, Any]:
 def secret(name: str, **data: str) -> dict[str, Any]:
     encoded = {key: base64.b64encode(value.encode()).decode() for key, value in data.items()}
     return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "data": encoded}
-
-
-def test_volumes_of_every_kind_and_their_updates(lab: Lab) -> None:
-    config, hidden, name = lab.name("config"), lab.name("hidden"), lab.name("vol")
-    lab.apply(config_map(config, color="red", shape="round"), secret(hidden, password="hush"))
-    lab.node.host.run("mkdir", "-p", "/var/tmp/given")
-    lab.node.host.run("sh", "-c", "echo from the host > /var/tmp/given/file")
-    items = [{"path": "labels", "fieldRef": {"fieldPath": "metadata.labels"}}]
-    volumes: list[dict[str, Any]] = [
-        {"name": "config", "configMap": {"name": config}},
-        {"name": "one", "configMap": {"name": config, "items": [{"key": "shape", "path": "deep/form", "mode": 0o400}]}},
-        {"name": "hidden", "secret": {"secretName": hidden, "defaultMode": 0o440}},
-        {"name": "scratch", "emptyDir": {}},
-        {"name": "memory", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}},
-        {"name": "host", "hostPath": {"path": "/var/tmp/given", "type": "Directory"}},
-        {"name": "all", "projected": {"sources": [{"downwardAPI": {"items": items}}, {"secret": {"name": hidden}}]}},
-    ]
-    mounts = [{"name": each["name"], "mountPath": f"/v/{each['name']}"} for each in volumes]
-    mounts.append({"name": "config", "mountPath": "/single", "subPath": "color"})
-    lab.apply(manifest(name, SLEEP, {"volumeMounts": mounts}, volumes=volumes))
-    lab.ready(name)
-
-    def cat(path: str) -> str:
-        return lab.execute(name, "cat", path).strip()
-
-    assert (cat("/v/config/color"), cat("/v/one/deep/form"), cat("/v/hidden/password")) == ("red", "round", "hush")
-    assert (cat("/v/host/file"), cat("/v/all/labels"), cat("/v/all/password")) == (
-        "from the host",
-        f'app="{name}"',
-        "hush",
-    )
-    assert cat("/single") == "red"
-    assert lab.execute(name, "stat", "-L", "-c", "%a", "/v/one/deep/form").strip() == "400"
-    assert lab.execute(name, "stat", "-L", "-c", "%a", "/v/hidden/password").strip() == "440"
-    mounted = lab.execute(name, "mount")
-    assert "tmpfs on /v/memory type tmpfs" in mounted
-    assert "tmpfs on /v/hidden type tmpfs" in mounted
-    assert "size=1024k" in next(line for line in mounted.splitlines() if "/v/memory" in line)
-    lab.apply(config_map(config, color="green", shape="round", more="yes"))
-    wait_until("the file to follow its object", lambda: cat("/v/config/color") == "green", 5)
-    assert cat("/v/config/more") == "yes"
 
 
 def test_a_volume_that_cannot_be_made_is_told_and_made_when_it_can(lab: Lab) -> None:

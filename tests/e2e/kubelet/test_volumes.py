@@ -76,6 +76,7 @@ def test_files_follow_their_objects(lab: Lab) -> None:
         {"name": "p", "projected": {"sources": parts}},
     ]
     mounts = [{"name": each["name"], "mountPath": f"/v/{each['name']}"} for each in volumes]
+    mounts.append({"name": "c", "mountPath": "/single", "subPath": "color"})
     security = {"fsGroup": 2000, "runAsUser": 1000}
     spec: dict[str, Any] = {"volumes": volumes, "securityContext": security}
     lab.apply(manifest(name, SLEEP, {"volumeMounts": mounts}, **spec))
@@ -111,6 +112,7 @@ def test_files_follow_their_objects(lab: Lab) -> None:
     lab.node.kubelet.start()
     wait_until("a restarted kubelet to bring it up to date", lambda: read("c/color") == "green", 20, every=0.2)
     assert "size" not in lab.execute(name, "ls", "/v/c")
+    assert lab.execute(name, "cat", "/single") == "red"
 
 
 def test_folders_parts_and_what_is_left_of_them(lab: Lab) -> None:
