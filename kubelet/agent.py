@@ -158,7 +158,7 @@ class Agent:
         group.create_task(self._shutdown.run())
         group.create_task(self._keep_routes())
         group.create_task(self._collector.run(self._up))
-        group.create_task(self._resources.run())
+        group.create_task(self._resources.run(self._own.synced))
         kernel = KernelLog(partial(self._warn, "SystemOOM"))
         kernel.open()
         stack.callback(kernel.close)
@@ -248,9 +248,14 @@ class Agent:
             targets=self._pods.all,
             reclaim=self._reclaim,
             warn=self._warn,
-            changed=lambda: self._registration.nudge(),
+            changed=self._nudge,
             say=lambda pod, message: self._upstream.say(pod, "Warning", "Evicted", message),
         )
+
+    def _nudge(self) -> None:
+        """The node's status has changed; what changes before the node is registered is told then."""
+        if self._problem == "":
+            self._registration.nudge()
 
     async def _reclaim(self, wanted: int) -> None:
         """Give disk back that nobody uses."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+import time
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -107,10 +108,12 @@ class NodeResources:
             hands,
             storage_limits=self._options.local_storage_capacity_isolation,
         )
+        await self._evictions.look(time.monotonic())  # a pod that is admitted next may not be welcome
 
-    async def run(self) -> None:
+    async def run(self, pods_known: Callable[[], Awaitable[object]]) -> None:
         """For ever, once begun: look, and evict what has to go."""
         assert self._evictions is not None, "begin() comes first"
+        await pods_known()
         await self._evictions.run()
 
     async def weigh(self, targets: Iterable[Target]) -> None:

@@ -95,6 +95,11 @@ class PodWorker:
         """How often its probes have answered how: by container, kind of probe and result."""
         return self._prober.counts
 
+    @property
+    def cleaned(self) -> bool:
+        """Nothing of the pod is left on this node but ended containers."""
+        return self._cleaned
+
     def containers(self) -> tuple[Container, ...]:
         """The pod's containers as Docker has them, oldest first."""
         return self._node.inventory.pod(self.uid)

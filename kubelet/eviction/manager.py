@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from api.types import core_v1
 from daemon.log import logger
 from kubelet.eviction import metrics
-from kubelet.eviction.decide import Evict, History, Observations, Settings, look, relieved, to_free, victim
+from kubelet.eviction.decide import Evict, History, Look, Observations, Settings, look, relieved, to_free, victim
 from kubelet.eviction.measure import Meter, Target
 from kubelet.eviction.storage import is_limited, overrun
 from kubelet.eviction.thresholds import IMAGE_FS, IMAGE_INODES, NODE_FS, NODE_INODES, Threshold
-from kubelet.runtime.container import State
 from kubelet.runtime.errors import EngineError
 
 log = logger(__name__)
@@ -59,7 +58,7 @@ class Evictions:
         self.conditions: frozenset[str] = frozenset()
 
     async def run(self) -> None:
-        """For ever."""
+        """For ever. Begin once the pods are known: nobody could be evicted before."""
         while True:
             evicted: Target | None = None
             try:
@@ -70,22 +69,28 @@ class Evictions:
                 await asyncio.sleep(LOOK_EVERY)
 
     async def _ended(self, evicted: Target) -> bool:
+        """Whether all that the pod took is given back, in time for the next look to see it."""
         deadline = time.monotonic() + END_DEADLINE
-        while any(each.state is State.RUNNING for each in evicted.containers()):
+        while not evicted.cleaned:
             if time.monotonic() > deadline:
                 return False
             await asyncio.sleep(0.5)
         return True
 
-    async def once(self, now: float) -> Target | None:
-        """One look; the pod that was evicted, if one was. Raises EngineError or OSError."""
+    async def look(self, now: float) -> tuple[Look, Observations]:
+        """See what is left, and what the node's conditions are. Raises OSError."""
         seen = await asyncio.to_thread(self._observe)
         found = look(seen, self._settings, self._history, now)
-        self._history = found.history
-        if found.conditions != self.conditions:
+        self._history, before = found.history, self.conditions
+        self.conditions = found.conditions
+        if before != found.conditions:
             log.info("the node's conditions change", conditions=sorted(found.conditions))
-            self.conditions = found.conditions
             self._hands.changed()
+        return found, seen
+
+    async def once(self, now: float) -> Target | None:
+        """One look; the pod that was evicted, if one was. Raises EngineError or OSError."""
+        found, seen = await self.look(now)
         targets = {each.uid: each for each in self._hands.targets() if _is_active(each)}
         self._meter.keep(targets, [each.id for target in targets.values() for each in target.containers()])
         evicted = await self._greedy(targets) if self._storage_limits else None

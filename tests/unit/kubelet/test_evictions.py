@@ -19,13 +19,18 @@ import yaml
 
 from api.quantity import value
 from api.types import core_v1
+from kubelet.cgroups.pods import PodCgroups, Rules
+from kubelet.cgroups.tree import Tree
 from kubelet.disk import Taken
 from kubelet.eviction import admit, storage, thresholds
 from kubelet.eviction.decide import History, Observation, Settings, look, relieved, to_free, victim
+from kubelet.eviction.manager import Evictions, Hands
+from kubelet.eviction.measure import Meter
 from kubelet.eviction.reclaim import dead
-from kubelet.eviction.signals import observe
+from kubelet.eviction.signals import Place, observe
 from kubelet.eviction.use import ContainerUse, PodUse, ranked
 from kubelet.runtime.container import CONTAINER_NAME, Container, State
+from kubelet.runtime.engine import Engine
 
 FOLDER = Path(__file__).parent / "evictions"
 SEPARATOR = "\n----\n"
@@ -196,9 +201,6 @@ def test_admission_by_size() -> None:
 
 
 def test_what_this_machine_has_left(tmp_path: Path) -> None:
-    from kubelet.cgroups.tree import Tree
-    from kubelet.eviction.signals import Place
-
     proc = tmp_path / "proc"
     (proc / "sys/kernel").mkdir(parents=True)
     (proc / "sys/kernel/pid_max").write_text("32768\n")
@@ -219,19 +221,32 @@ def test_what_this_machine_has_left(tmp_path: Path) -> None:
     assert "imagefs.available" not in found
 
 
-def test_which_containers_are_only_kept_for_their_logs() -> None:
-    class Some:
-        """A worker, as far as it is looked at."""
+class Worker:
+    """A pod's worker, as far as evictions know it."""
 
+    def __init__(self, of: core_v1.Pod, phase: str = "Running") -> None:
+        self.pod, self.uid = of, str(of.metadata.uid if of.metadata else "")
+        self.status = core_v1.PodStatus(phase=phase)
+        self.cleaned = True
+        self.ended: list[tuple[str, float | None, bool]] = []
+
+    def containers(self) -> tuple[Container, ...]:
+        return ()
+
+    def evict(self, reason: str, message: str, grace: float | None = None, *, disruption: bool = False) -> None:
+        assert reason == "Evicted"
+        self.ended.append((message, grace, disruption))
+        self.status = core_v1.PodStatus(phase="Failed")
+
+
+def test_which_containers_are_only_kept_for_their_logs() -> None:
+    class Some(Worker):
         def __init__(self, phase: str, *containers: Container) -> None:
-            self.pod, self.uid, self.status = pod("a"), "a", core_v1.PodStatus(phase=phase)
+            super().__init__(pod("a"), phase)
             self._containers = containers
 
         def containers(self) -> tuple[Container, ...]:
             return self._containers
-
-        def evict(self, reason: str, message: str, grace: float | None = None, *, disruption: bool = False) -> None:
-            raise AssertionError(reason)
 
     def made(container_id: str, name: str, state: State = State.EXITED) -> Container:
         return Container(container_id, {CONTAINER_NAME: name}, state)
@@ -240,3 +255,76 @@ def test_which_containers_are_only_kept_for_their_logs() -> None:
     running = Some("Running", made("3", "main"), made("4", "main", State.RUNNING), made("5", "init"))
     over = Some("Succeeded", made("6", "main"))
     assert [each.id for each in dead([crashing, running, over])] == ["1", "3", "6"]
+
+
+async def test_the_manager_ends_one_pod_at_a_look(tmp_path: Path) -> None:
+    tree = Tree.of("cgroupfs", tmp_path)
+    for name, usage in (("small", 10 << 20), ("large", 20 << 20)):
+        folder = tmp_path / "memory/kubepods/besteffort" / f"pod{name}"
+        folder.mkdir(parents=True)
+        (folder / "memory.usage_in_bytes").write_text(str(usage))
+        (folder / "memory.stat").write_text("total_inactive_file 0\n")
+    small, large, over = Worker(pod("small")), Worker(pod("large")), Worker(pod("over"), "Succeeded")
+    left, said = [Observation(1, 100)], list[str]()
+
+    async def reclaim(wanted: int) -> None:
+        said.append(f"free {wanted}")
+
+    hands = Hands(
+        targets=lambda: [small, large, over],
+        reclaim=reclaim,
+        warn=lambda reason, message: said.append(f"{reason} {message}"),
+        changed=lambda: said.append("changed"),
+        say=lambda of, message: said.append(f"evicted {of.metadata.name if of.metadata else ''}"),
+    )
+    meter = Meter(Engine("unix:///none"), PodCgroups(tree, Rules()), tmp_path, tmp_path)
+    settings = Settings(thresholds.read(["memory.available<10"], enforce_pods=False), transition_period=60)
+    evictions = Evictions(settings, lambda: {"memory.available": left[-1]}, meter, hands)
+    assert await evictions.once(0) is large
+    assert large.ended[0][1:] == (1.0, True)
+    assert evictions.conditions == {"MemoryPressure"}
+    assert said == ["changed", "EvictionThresholdMet Attempting to reclaim memory", "evicted large"]
+    assert await evictions.once(10) is small
+    assert await evictions.once(20) is None
+    left.append(Observation(50, 100))
+    await evictions.once(79)
+    assert evictions.conditions == {"MemoryPressure"}
+    await evictions.once(80)
+    assert not evictions.conditions
+
+
+async def test_freeing_what_nobody_uses_may_be_enough(tmp_path: Path) -> None:
+    left, freed = [Observation(5, 100)], list[int]()
+    worker = Worker(pod("a"))
+
+    async def reclaim(wanted: int) -> None:
+        freed.append(wanted)
+        left.append(Observation(20, 100))
+
+    hands = Hands(lambda: [worker], reclaim, lambda reason, message: None, lambda: None, lambda of, message: None)
+    meter = Meter(Engine("unix:///none"), PodCgroups(Tree.of("cgroupfs", tmp_path), Rules()), tmp_path, tmp_path)
+    settings = Settings(thresholds.read(["nodefs.available<10%"]))
+    evictions = Evictions(settings, lambda: {"nodefs.available": left[-1]}, meter, hands)
+    assert await evictions.once(0) is None
+    assert (freed, worker.ended) == ([6], [])
+
+
+async def test_a_pod_with_too_large_a_volume_ends(tmp_path: Path) -> None:
+    worker = Worker(pod("a", volumes=[{"name": "data", "emptyDir": {"sizeLimit": "1Ki"}}]))
+    folder = tmp_path / "pods/a/volumes/kubernetes.io~empty-dir/data"
+    folder.mkdir(parents=True)
+    (folder / "file").write_bytes(b"x" * 20_000)
+
+    async def reclaim(wanted: int) -> None:
+        raise AssertionError("nothing runs short")
+
+    hands = Hands(lambda: [worker], reclaim, lambda reason, message: None, lambda: None, lambda of, message: None)
+    cgroups = tmp_path / "cgroups"
+    memory = cgroups / "memory/kubepods/besteffort/poda"
+    memory.mkdir(parents=True)
+    (memory / "memory.usage_in_bytes").write_text("1")
+    (memory / "memory.stat").write_text("")
+    meter = Meter(Engine("unix:///none"), PodCgroups(Tree.of("cgroupfs", cgroups), Rules()), tmp_path, tmp_path)
+    evictions = Evictions(Settings(), dict, meter, hands)
+    assert await evictions.once(0) is worker
+    assert worker.ended == [('Usage of EmptyDir volume "data" exceeds the limit "1Ki". ', 1.0, False)]
