@@ -415,7 +415,7 @@ class Agent:
         streams = [
             route for serve in (Executions, Forwarding) for route in serve(self._pods, self._engine, idle).routes()
         ]
-        images = ImagePages(self._engine, self._collector).routes()
+        images = ImagePages(self._engine, self._images, self._collector).routes()
         secure = [web.get("/containerLogs/{namespace}/{pod}/{container}", logs.serve), *streams, *images, *pages]
         secure += deleted_logs.routes(self._pods.node.archive)
         access = Access(Reviews(self._client, self._name))

@@ -49,7 +49,7 @@ class Pulls:
 
     async def _look(self, lacking: list[core_v1.Container]) -> None:
         for each in lacking:
-            if each.imagePullPolicy != "Always" and await self._steps.node.images.has(each.image or ""):
+            if each.imagePullPolicy != "Always" and await self._steps.node.images.offers(each.image or ""):
                 self._failures.clear(each.name)
                 self._changed()
 

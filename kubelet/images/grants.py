@@ -19,6 +19,9 @@ from kubelet.images import kept
 from kubelet.images.keyring import Credential
 from kubelet.images.names import ImageName
 
+_ANY = ""
+"""In place of a repository."""
+
 
 class Grant(msgspec.Struct):
     """By what an image was pulled from one repository."""
@@ -46,8 +49,8 @@ class Grants:
         pulled = self._kept.images.get(image_id)
         if pulled is None:
             return str(name) in self._kept.pulling
-        grant = pulled.get(name.full_repository)
-        return grant is None or not grant.everybody
+        # What everybody may have by one name is no secret by another.
+        return not any(grant.everybody for grant in pulled.values())
 
     def allows(self, image_id: str, name: ImageName, credentials: Iterable[Credential]) -> bool:
         """Whether a pod with these credentials may use the image as it is."""
@@ -55,6 +58,11 @@ class Grants:
             return True
         grant = self._kept.images.get(image_id, {}).get(name.full_repository, Grant())
         return any(self._print(each) in grant.prints or each.secret in grant.secrets for each in credentials)
+
+    def open(self, image_id: str) -> None:
+        """An administrator has brought the image, for whoever names it."""
+        self._kept.images.setdefault(image_id, {})[_ANY] = Grant(everybody=True)
+        self._write()
 
     def begin(self, name: ImageName) -> None:
         if str(name) not in self._kept.pulling:

@@ -101,12 +101,20 @@ class Images:
             raise _failed(say, "ErrImageNeverPull", message)
         return image
 
-    async def has(self, reference: str) -> bool:
-        """Whether the image is here. Raises EngineError."""
+    async def offers(self, reference: str) -> bool:
+        """Whether the image is here, for everybody. Raises EngineError."""
         try:
-            return await self._ask(str(parse(reference))) is not None
+            name = parse(reference)
         except ImageNameError:
             return False
+        image = await self._ask(str(name))
+        return image is not None and not self.grants.concerns(image.id, name)
+
+    async def loaded(self, reference: str) -> str:
+        """An administrator has brought the image: every pod may use it. Its id. Raises EngineError."""
+        image_id = str((await self._engine.image(reference))["Id"])
+        self.grants.open(image_id)
+        return image_id
 
     async def describe(self, image_id: str) -> Image | None:
         """What a container's own image says, by its id. Raises EngineError."""

@@ -18,6 +18,7 @@ from daemon.aio import web
 from daemon.log import logger
 from kubelet.disk import file_system
 from kubelet.images.collector import Collector, present
+from kubelet.images.images import Images
 from kubelet.runtime import container as labels
 from kubelet.runtime import errors as engines
 from kubelet.runtime.engine import Engine
@@ -35,8 +36,8 @@ class _Wanted(msgspec.Struct):
 
 
 class ImagePages:
-    def __init__(self, engine: Engine, collector: Collector) -> None:
-        self._engine, self._collector = engine, collector
+    def __init__(self, engine: Engine, images: Images, collector: Collector) -> None:
+        self._engine, self._images, self._collector = engine, images, collector
 
     def routes(self) -> list[web.AbstractRouteDef]:
         return [
@@ -121,7 +122,7 @@ class ImagePages:
         said = await self._engine.load(_body(request))
         loaded = [text.partition(":")[2].strip() for text in said if text.startswith(LOADED)]
         for name in loaded:
-            image_id = str((await self._engine.image(name))["Id"])
+            image_id = await self._images.loaded(name)
             if image_id not in before:
                 self._collector.brought(image_id, name)
         log.info("images loaded", images=",".join(loaded))

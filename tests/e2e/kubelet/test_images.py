@@ -60,12 +60,13 @@ def login(lab: Lab, name: str, password: str) -> None:
 
 def test_pulls(lab: Lab, pod: Callable[..., str], registries: None) -> None:
     plain = pod(SLEEP, {"image": f"{PUBLIC}/team/app:1"})
-    stranger = pod(SLEEP, {"image": f"{PRIVATE}/team/app:1"})
+    stranger = pod(SLEEP, {"image": f"{PRIVATE}/team/nginx:1"})
     wrong, right = lab.name("wrong"), lab.name("right")
     login(lab, wrong, "guess")
     login(lab, right, PASSWORD)
     secrets = [{"name": wrong}, {"name": "missing"}, {"name": right}]
-    friend = pod(SLEEP, {"image": f"{PRIVATE}/team/app:2"}, imagePullSecrets=secrets)
+    # Another image than the one that the other registry gives to everybody: that would be no secret.
+    friend = pod(SLEEP, {"image": f"{PRIVATE}/team/nginx:2"}, imagePullSecrets=secrets)
     lab.ready(plain)
     lab.has_event(plain, "Pulling", f'Pulling image "{PUBLIC}/team/app:1"')
     lab.has_event(plain, "Pulled", "including waiting). Image size: ")
@@ -78,16 +79,16 @@ def test_pulls(lab: Lab, pod: Callable[..., str], registries: None) -> None:
 
     lab.ready(friend)
     # That the image is there by now opens it to nobody else.
-    thief = pod(SLEEP, {"image": f"{PRIVATE}/team/app:2", "imagePullPolicy": "IfNotPresent"})
-    blind = pod(SLEEP, {"image": f"{PRIVATE}/team/app:2", "imagePullPolicy": "Never"})
+    thief = pod(SLEEP, {"image": f"{PRIVATE}/team/nginx:2", "imagePullPolicy": "IfNotPresent"})
+    blind = pod(SLEEP, {"image": f"{PRIVATE}/team/nginx:2", "imagePullPolicy": "Never"})
     ann = lab.name("ann")
     account = {"kind": "ServiceAccount", "metadata": {"name": ann}, "imagePullSecrets": [{"name": right}]}
     lab.apply({"apiVersion": "v1", **account})
-    brother = pod(SLEEP, {"image": f"{PRIVATE}/team/app:2"}, serviceAccountName=ann)
+    brother = pod(SLEEP, {"image": f"{PRIVATE}/team/nginx:2"}, serviceAccountName=ann)
     lab.has_event(friend, "FailedToRetrieveImagePullSecret", "Unable to retrieve some image pull secrets (missing); ")
     assert "no basic auth credentials" in lab.waiting(stranger, "ImagePullBackOff")["state"]["waiting"]["message"]
     lab.has_event(stranger, "Failed", "Error: ErrImagePull")
-    lab.has_event(stranger, "BackOff", f'Back-off pulling image "{PRIVATE}/team/app:1"')
+    lab.has_event(stranger, "BackOff", f'Back-off pulling image "{PRIVATE}/team/nginx:1"')
     lab.waiting(thief, "ImagePullBackOff")
     lab.waiting(blind, "ErrImageNeverPull")
     lab.ready(brother)

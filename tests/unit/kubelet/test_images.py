@@ -322,10 +322,11 @@ def test_an_image_is_open_to_those_by_whose_credentials_it_came(tmp_path: Path) 
         assert not book.allows("id", other, [ann])  # the same image by another name: that registry has not been asked
     assert b"hunter2" not in file.read_bytes()
     assert file.stat().st_mode & 0o077 == 0
-    grants.pulled("id", name, None)
+    grants.open("id")
     assert grants.allows("id", name, ())
-    grants.keep(())
     assert grants.allows("id", other, ())
+    grants.keep(())
+    assert not grants.concerns("id", name)
 
 
 def test_what_the_node_s_own_credentials_pulled_is_everybody_s() -> None:
