@@ -53,7 +53,7 @@ from kubelet.runtime.errors import EngineError
 from kubelet.runtime.inventory import Inventory
 from kubelet.sandboxes.pool import Pool, why_not
 from kubelet.server import deleted_logs
-from kubelet.server.access import Access, Reviews
+from kubelet.server.access import Access, Reviews, Rules
 from kubelet.server.exec import Executions
 from kubelet.server.images import ImagePages
 from kubelet.server.listen import listen, tls
@@ -410,15 +410,22 @@ class Agent:
         if not (options.tls_cert_file and options.tls_key_file and options.client_ca_file):
             log.warning("no HTTPS port: it needs --tls-cert-file, --tls-key-file and --client-ca-file")
             return
-        context = tls(options.tls_cert_file, options.tls_key_file, options.client_ca_file)
+        context = tls(
+            options.tls_cert_file,
+            options.tls_key_file,
+            options.client_ca_file,
+            options.tls_min_version,
+            options.tls_cipher_suites,
+        )
         idle = float(options.streaming_connection_idle_timeout)
         streams = [
             route for serve in (Executions, Forwarding) for route in serve(self._pods, self._engine, idle).routes()
         ]
         images = ImagePages(self._engine, self._images, self._collector).routes()
-        secure = [web.get("/containerLogs/{namespace}/{pod}/{container}", logs.serve), *streams, *images, *pages]
+        streams.append(web.get("/containerLogs/{namespace}/{pod}/{container}", logs.serve))
+        secure = [*(streams if options.enable_debugging_handlers else ()), *images, *pages]
         secure += deleted_logs.routes(self._pods.node.archive)
-        access = Access(Reviews(self._client, self._name))
+        access = Access(Reviews(self._client, self._name), Rules.of(options))
         await stack.enter_async_context(listen(options.address, options.port, secure, context, access))
 
     async def _stop(self) -> None:

@@ -20,16 +20,14 @@ from api.errors import StatusError
 from client.rest import Client, Unreachable
 from daemon.aio import web
 from daemon.log import logger
+from kubelet.options import ServerOptions
 
 log = logger(__name__)
 T = TypeVar("T")
 
 ADMIN_GROUP = "system:masters"
 AUTHENTICATED = "system:authenticated"
-TOKEN_SECONDS = 120.0
-"""How long a token stays good without being asked about; as Kubernetes' kubelet has it, like the next two."""
-ALLOWED_SECONDS = 300.0
-REFUSED_SECONDS = 30.0
+ANONYMOUS = ("system:anonymous", "system:unauthenticated")
 KEPT = 1024
 """Answers that are kept at most."""
 OPEN = frozenset({"/healthz"})
@@ -95,6 +93,33 @@ class Kept(Generic[T]):
         self._answers[key] = (until, answer)
 
 
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How the operator wants it; the defaults are those of Kubernetes' kubelet as kubeadm sets it up."""
+
+    anonymous: bool = False
+    """Whether a client without credentials is let in, as a user who may as much as others say."""
+    tokens: bool = True
+    """Whether the API server is asked about bearer tokens."""
+    always_allow: bool = False
+    """Whether whoever is known may do anything."""
+    token_seconds: float = 120.0
+    """How long a token stays good without being asked about."""
+    allowed_seconds: float = 300.0
+    refused_seconds: float = 30.0
+
+    @classmethod
+    def of(cls, options: ServerOptions) -> Rules:
+        return cls(
+            options.anonymous_auth,
+            options.authentication_token_webhook,
+            options.authorization_mode == "AlwaysAllow",
+            float(options.authentication_token_webhook_cache_ttl),
+            float(options.authorization_webhook_cache_authorized_ttl),
+            float(options.authorization_webhook_cache_unauthorized_ttl),
+        )
+
+
 class Reviewer(Protocol):
     """The API server's word. Its methods raise OSError when there is none."""
 
@@ -106,8 +131,10 @@ class Reviewer(Protocol):
 class Access:
     """Decides about each request."""
 
-    def __init__(self, reviewer: Reviewer, clock: Callable[[], float] = time.monotonic) -> None:
-        self._reviewer, self._clock = reviewer, clock
+    def __init__(
+        self, reviewer: Reviewer, rules: Rules | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._reviewer, self._rules, self._clock = reviewer, rules or Rules(), clock
         self._users: Kept[User] = Kept()
         self._verdicts: Kept[bool] = Kept()
 
@@ -118,13 +145,13 @@ class Access:
         if path in OPEN:
             return None
         try:
-            user = user_of(certificate) or await self._bearer(headers.get("Authorization", ""))
+            user = user_of(certificate) or await self._without_certificate(headers.get("Authorization", ""))
         except OSError as error:
             log.warning("a token could not be looked at", error=str(error))
             user = None
         if user is None:
             return web.Response(status=401, text="Unauthorized")
-        if ADMIN_GROUP in user.groups:
+        if ADMIN_GROUP in user.groups or self._rules.always_allow:
             return None
         wanted = attempt(method, path)
         try:
@@ -137,18 +164,21 @@ class Access:
         what = f"user={user.name}, verb={wanted.verb}, resource=nodes, subresource(s)=[{' '.join(wanted.subresources)}]"
         return web.Response(status=403, text=f"Forbidden ({what})")
 
-    async def _bearer(self, header: str) -> User | None:
+    async def _without_certificate(self, header: str) -> User | None:
         """Raises OSError."""
+        if not header and self._rules.anonymous:
+            name, group = ANONYMOUS
+            return User(name, groups=(group,))
         scheme, _, token = header.partition(" ")
         token = token.strip()
-        if scheme.lower() != "bearer" or not token:
+        if not self._rules.tokens or scheme.lower() != "bearer" or not token:
             return None
         key = hashlib.sha256(token.encode()).digest()  # no secret is kept for longer than it takes to ask
         user = self._users.get(key, self._clock())
         if user is None:
             user = await self._reviewer.whose(token)
             if user is not None:
-                self._users.put(key, user, self._clock() + TOKEN_SECONDS)
+                self._users.put(key, user, self._clock() + self._rules.token_seconds)
         return user
 
     async def _allowed(self, user: User, wanted: Attempt) -> bool:
@@ -158,7 +188,8 @@ class Access:
             verdict = self._verdicts.get(key, self._clock())
             if verdict is None:
                 verdict, why = await self._reviewer.may(user, wanted.verb, subresource)
-                self._verdicts.put(key, verdict, self._clock() + (ALLOWED_SECONDS if verdict else REFUSED_SECONDS))
+                seconds = self._rules.allowed_seconds if verdict else self._rules.refused_seconds
+                self._verdicts.put(key, verdict, self._clock() + seconds)
                 log.debug("asked for rights", user=user.name, verb=wanted.verb, part=subresource, yes=verdict, why=why)
             if verdict:
                 return True

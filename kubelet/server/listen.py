@@ -10,14 +10,28 @@ from pathlib import Path
 from daemon.aio import web
 from kubelet.server.access import Access
 
+_VERSIONS = {"VersionTLS12": ssl.TLSVersion.TLSv1_2, "VersionTLS13": ssl.TLSVersion.TLSv1_3}
 
-def tls(certificate: Path, key: Path, client_ca: Path) -> ssl.SSLContext:
-    """Raises OSError when a file can't be read."""
+
+def tls(
+    certificate: Path, key: Path, client_ca: Path, least: str = "VersionTLS12", suites: Iterable[str] = ()
+) -> ssl.SSLContext:
+    """`least` and `suites` are named as Kubernetes names them. Raises OSError when a file can't be read."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(client_ca))
     context.load_cert_chain(certificate, key)
     context.verify_mode = ssl.CERT_OPTIONAL
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.minimum_version = _VERSIONS[least]
+    if named := [cipher(name) for name in suites if "_WITH_" in name]:  # those of TLS 1.3 are not to be chosen
+        context.set_ciphers(":".join(named))
     return context
+
+
+def cipher(name: str) -> str:
+    """A cipher suite of TLS 1.2 as OpenSSL calls it: `TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256`."""
+    exchange, _, rest = name.removeprefix("TLS_").partition("_WITH_")
+    for theirs, ours in (("AES_", "AES"), ("_CBC", ""), ("POLY1305_SHA256", "POLY1305")):
+        rest = rest.replace(theirs, ours)
+    return (rest if exchange == "RSA" else f"{exchange}_{rest}").replace("_", "-")
 
 
 @asynccontextmanager

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
 
 import pytest
 
 from kubelet.server.access import (
-    ALLOWED_SECONDS,
     KEPT,
-    REFUSED_SECONDS,
-    TOKEN_SECONDS,
     Access,
     Kept,
+    Rules,
     User,
     attempt,
     user_of,
 )
+from kubelet.server.listen import cipher
 
 READER = "system:serviceaccount:default:reader"
 Reading = tuple[str, str, str]
@@ -51,6 +51,7 @@ def certificate(name: str, *organizations: str) -> dict[str, object]:
     return {"subject": (*((("organizationName", each),) for each in organizations), (("commonName", name),))}
 
 
+RULES = Rules()
 TOKEN = {"Authorization": "Bearer good"}
 
 
@@ -118,18 +119,18 @@ async def test_a_token_opens_what_its_owner_may_and_nothing_else() -> None:
 
 async def test_answers_are_kept_for_a_while() -> None:
     server = Server((READER, "get", "stats"))
-    access = Access(server, lambda: server.now)
+    access = Access(server, RULES, lambda: server.now)
     for _ in range(3):
         assert await status(access, "GET", "/stats", headers=TOKEN) == 200
         assert await status(access, "GET", "/metrics", headers=TOKEN) == 403
     assert server.asked == ["token", "get stats", "get metrics"]
-    server.now = REFUSED_SECONDS + 1
+    server.now = RULES.refused_seconds + 1
     server.rights.add((READER, "get", "metrics"))
     assert await status(access, "GET", "/metrics", headers=TOKEN) == 200
-    server.now = TOKEN_SECONDS + 1
+    server.now = RULES.token_seconds + 1
     assert await status(access, "GET", "/stats", headers=TOKEN) == 200
     assert server.asked[3:] == ["get metrics", "token"]
-    server.now = ALLOWED_SECONDS + 1
+    server.now = RULES.allowed_seconds + 1
     server.rights.clear()
     assert await status(access, "GET", "/stats", headers=TOKEN) == 403
 
@@ -142,6 +143,32 @@ async def test_without_an_answer_nobody_enters() -> None:
     assert await status(access, "GET", "/stats", certificate(READER)) == 500
     server.away = False
     assert await status(access, "GET", "/stats", headers=TOKEN) == 200
+
+
+async def test_the_operator_s_rules() -> None:
+    server = Server(("system:anonymous", "get", "metrics"))
+    open_to_all = Access(server, Rules(anonymous=True))
+    assert await status(open_to_all, "GET", "/metrics") == 200
+    assert await status(open_to_all, "GET", "/pods") == 403
+    assert await status(open_to_all, "GET", "/metrics", headers={"Authorization": "Bearer bad"}) == 401
+    assert await status(Access(server, Rules(tokens=False)), "GET", "/pods", headers=TOKEN) == 401
+    anything = Access(server, Rules(always_allow=True))
+    assert await status(anything, "GET", "/pods", headers=TOKEN) == 200
+    assert await status(anything, "GET", "/pods") == 401
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "ECDHE-RSA-AES128-GCM-SHA256"),
+        ("TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256", "ECDHE-ECDSA-CHACHA20-POLY1305"),
+        ("TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA", "ECDHE-RSA-AES256-SHA"),
+        ("TLS_RSA_WITH_AES_128_CBC_SHA256", "AES128-SHA256"),
+    ],
+)
+def test_cipher_suites_as_openssl_calls_them(name: str, wanted: str) -> None:
+    assert cipher(name) == wanted
+    ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).set_ciphers(wanted)
 
 
 def test_only_so_many_answers_are_kept() -> None:
