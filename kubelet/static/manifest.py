@@ -76,12 +76,16 @@ def _default(spec: dict[str, Any], node: str) -> None:
     if spec.get("terminationGracePeriodSeconds") is None:
         spec["terminationGracePeriodSeconds"] = _GRACE
     spec["nodeName"] = node
-    for container in [*(spec.get("initContainers") or ()), *(spec.get("containers") or ())]:
-        if isinstance(container, dict) and isinstance(container.get("resources"), dict):
-            _default_requests(container["resources"])
+    for kind in ("initContainers", "containers"):
+        listed = spec.get(kind)
+        for container in listed if isinstance(listed, list) else ():
+            if isinstance(container, dict) and isinstance(container.get("resources"), dict):
+                _default_requests(container["resources"])
     # A static pod stays whatever the node's troubles are: nobody could put it elsewhere.
-    tolerations = [each for each in spec.get("tolerations") or () if not _tolerates_all(each)]
-    spec["tolerations"] = [*tolerations, {"operator": "Exists", "effect": "NoExecute"}]
+    tolerations = spec.get("tolerations") or []
+    if isinstance(tolerations, list):
+        others = [each for each in tolerations if not _tolerates_all(each)]
+        spec["tolerations"] = [*others, {"operator": "Exists", "effect": "NoExecute"}]
 
 
 def _default_requests(resources: dict[str, Any]) -> None:
