@@ -51,6 +51,7 @@ COMMANDS: dict[str, Entry] = {
     "top nodes": Entry("top.nodes", "Show what nodes use", CLUSTER),
     "top pods": Entry("top.pods", "Show what pods use", DEBUG),
     "debug": Entry("debug", "Look into a pod or node with tools of your own", DEBUG),
+    "proxy": Entry("proxy", "Serve the API on a local port", DEBUG),
     "events": Entry("events", "Show what happened lately", DEBUG),
     "wait": Entry("wait", "Wait for objects to reach a condition", DEBUG),
     "image load": Entry("image.load", "Bring an image to the nodes without a registry", CLUSTER),

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from dataclasses import dataclass
 
 from kubectl.errors import CliError
-
-_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 
 
 @dataclass(frozen=True)
@@ -21,9 +18,9 @@ class Spec:
 
 
 def parse(text: str) -> Spec:
-    """Raises CliError. A colon after a slash, or that of a drive, belongs to a local path."""
+    """Raises CliError. A path that begins with a slash or a dot is a local one, colons or not."""
     before, colon, path = text.partition(":")
-    if not colon or _DRIVE.match(text) or before.startswith((".", "/")):
+    if not colon or before.startswith((".", "/")):
         return Spec(text)
     namespace, slash, pod = before.rpartition("/")
     if "/" in namespace:

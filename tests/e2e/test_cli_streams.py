@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -146,3 +147,21 @@ def test_top(argv: list[str]) -> None:
     header, row = run(argv, "top", "nodes").stdout.decode().splitlines()
     assert header.split() == ["NAME", "CPU(cores)", "CPU(%)", "MEMORY(bytes)", "MEMORY(%)"]
     assert row.startswith("pycs-1 ")
+
+
+def test_proxy(argv: list[str]) -> None:
+    proxy = subprocess.Popen([*argv, "proxy", "--port=0"], stdout=subprocess.PIPE, text=True)
+    try:
+        assert proxy.stdout is not None
+        address = proxy.stdout.readline().rpartition(" ")[2].strip()
+        pod = json.loads(get(f"http://{address}/api/v1/namespaces/default/pods/web"))
+        assert pod["metadata"]["name"] == "web"
+        for refused in (
+            Request(f"http://{address}/version", headers={"Host": "elsewhere.example"}),
+            Request(f"http://{address}/api/v1/namespaces/default/pods/web/exec"),
+        ):
+            with pytest.raises(HTTPError, match="403"):
+                urlopen(refused, timeout=10)
+    finally:
+        proxy.terminate()
+        proxy.communicate()
