@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from api.types import core_v1
-from kubelet.disk import taken
 from kubelet.volumes import atomic, empty_dir, host_path, mount, nfs, payload, persistent, tree
 from kubelet.volumes.claims import Claimed
 from kubelet.volumes.payload import Inputs
@@ -96,12 +95,6 @@ class PodFolder:
         else:
             raise MountError(f"{_type(volume)} volumes are not supported")
 
-    def usage(self, spec: core_v1.PodSpec) -> dict[str, int]:
-        """Bytes on the node's disk by volume, of those that the kubelet made there: memory and what only is visited
-        (hostPath, claims) don't count. Walks the files. Raises OSError."""
-        on_disk = [each for each in spec.volumes or () if _is_on_disk(each)]
-        return {each.name: taken(self.place(each).path).bytes for each in on_disk}
-
     def sub_path(self, volume: str, container: str, number: int) -> Path:
         """Where the part of a volume is mounted that a container's `number`th mount asks for."""
         return self.path / "volume-subpaths" / volume / container / str(number)
@@ -134,12 +127,6 @@ class PodFolder:
 
 def _group(spec: core_v1.PodSpec) -> int | None:
     return spec.securityContext.fsGroup if spec.securityContext else None
-
-
-def _is_on_disk(volume: core_v1.Volume) -> bool:
-    if volume.emptyDir is not None:
-        return not volume.emptyDir.medium
-    return volume.configMap is not None or volume.downwardAPI is not None
 
 
 def _words(error: Exception) -> str:

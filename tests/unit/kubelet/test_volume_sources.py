@@ -19,7 +19,6 @@ from kubelet.volumes import atomic, empty_dir, nfs, persistent
 from kubelet.volumes.atomic import File
 from kubelet.volumes.claims import claim_name, mismatch, unusable
 from kubelet.volumes.empty_dir import memory_size, page_size
-from kubelet.volumes.folders import PodFolder
 from kubelet.volumes.payload import Inputs, changes_files, files
 from kubelet.volumes.problem import MountError
 
@@ -165,18 +164,6 @@ def test_the_pages_of_huge_page_volumes(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(empty_dir, "HUGE_PAGES", tmp_path)
     with pytest.raises(MountError, match="the node has no huge pages of 2048 kB"):
         empty_dir.set_up(core_v1.EmptyDirVolumeSource(medium="HugePages-2Mi"), tmp_path / "v", none, 0)
-
-
-def test_what_is_on_the_disk_is_counted(tmp_path: Path) -> None:
-    pod = pod_of({"emptyDir": {}}, volumes=[{"name": "a", "emptyDir": {}}, {"name": "h", "hostPath": {"path": "/"}}])
-    assert pod.spec is not None
-    folder = PodFolder(tmp_path, "u-1")
-    folder.set_up(pod.spec, Inputs(pod, Objects(), Facts()))
-    place = folder.place((pod.spec.volumes or [])[0]).path
-    (place / "f").write_bytes(b"x" * 100_000)
-    used = folder.usage(pod.spec)
-    assert used.keys() == {"a"}
-    assert 100_000 <= used["a"] < 120_000
 
 
 @pytest.mark.parametrize(
