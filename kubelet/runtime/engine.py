@@ -223,10 +223,6 @@ class Engine:
 
         return await self._ask(read)
 
-    def open_logs(self, container_id: str, **options: Any) -> Any:
-        """Docker's log stream, blocking: for a thread of the caller's. Has `close()`."""
-        return _translated(lambda: self._ready().logs(container_id, stream=True, **options))
-
     async def events(self, node: str) -> EventStream:
         """Docker's events from now on: those of this node's containers, and of images."""
         names = [*CONTAINER_EVENTS, *IMAGE_EVENTS]
@@ -301,11 +297,3 @@ def _translated(call: Callable[[], T]) -> T:
         raise Hung(f"Docker did not answer in time: {error}") from error
     except (DockerException, RequestException) as error:
         raise EngineError(str(error)) from error
-
-
-def chunks(stream: Iterator[bytes]) -> Iterator[bytes]:
-    """The stream's pieces, with its errors as ours."""
-    try:
-        yield from stream
-    except RequestException as error:
-        raise Unreachable(str(error)) from error
