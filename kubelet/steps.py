@@ -14,17 +14,16 @@ from functools import partial
 
 from api.types import core_v1
 from daemon.log import logger
-from kubelet.cgroups.tree import Tree
 from kubelet.gather import gather
 from kubelet.images.images import Image, ImageError
-from kubelet.last_words import read_end
+from kubelet.last_words import last_words
 from kubelet.lifecycle import actions
 from kubelet.lifecycle.view import as_container
 from kubelet.network.cni import Attachment, CniError
 from kubelet.network.files import domain, hostname, hosts_file, kernel_name
 from kubelet.network.resolver import host_conf, resolver
 from kubelet.node_context import NodeContext
-from kubelet.pod.create import parent, sandbox_body
+from kubelet.pod.create import sandbox_body
 from kubelet.pod.fields import Facts
 from kubelet.pod.problem import ConfigError, SandboxError
 from kubelet.pod.resources import total
@@ -75,7 +74,8 @@ class Steps:
         self.node.channel.say(self.pod, kind, reason, message, container, init, series)
 
     def facts(self, ips: tuple[str, ...]) -> Facts:
-        return Facts(ips, self.node.host_ips, self.node.allocatable)
+        own = self.spec.resources.limits if self.spec.resources is not None else None
+        return Facts(ips, self.node.host_ips, {**self.node.allocatable, **(own or {})})
 
     async def inputs(self, ips: tuple[str, ...]) -> Inputs:
         """What the pod's volumes are made from, fetched. Raises StepFailed."""
@@ -106,9 +106,11 @@ class Steps:
             self.say("Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.")
         self.folder.hosts().unlink(missing_ok=True)  # it says that the sandbox is wired
         try:
-            space = await self.node.pool.take(self.spec)
+            await asyncio.to_thread(self.node.cgroups.make, self.pod)
             name = kernel_name(self.pod, self.node.name, self.node.dns.domain)
-            body = sandbox_body(self.pod, self.node.ground, attempt, name, space)
+            runtime = await self.node.runtime(self.pod)
+            space = await self.node.pool.take(self.spec)
+            body = sandbox_body(self.pod, self.node.ground, attempt, name, space, runtime)
             start = self._run(body, self._name("POD", attempt), Image(self.node.ground.pause_image))
             await (self.node.pool.start_in(space, start) if space is not None else start)
         except (EngineError, SandboxError, OSError) as error:
@@ -191,9 +193,8 @@ class Steps:
         """The container's image, or None if it has to be pulled. Raises StepFailed."""
         spec = self._spec_of(step.name)
         try:
-            return await self.node.images.present(
-                spec.image or "", spec.imagePullPolicy or "IfNotPresent", partial(self.say_of, step.name)
-            )
+            policy, say = spec.imagePullPolicy or "IfNotPresent", partial(self.say_of, step.name)
+            return await self.node.images.present(spec.image or "", policy, say, self.pod, partial(self.say, "Warning"))
         except ImageError as error:
             raise StepFailed(step.name, error.reason, str(error)) from error
 
@@ -233,6 +234,7 @@ class Steps:
             raise StepFailed(step.name, "CreateContainerError", str(error)) from error
         started = self.node.inventory.get(container_id)
         if started is not None and not started.error:
+            self.node.cgroups.started(self.pod, container_id)
             say("Normal", "Started", "Container started")
         return container_id
 
@@ -360,14 +362,17 @@ class Steps:
             return ""  # it has ended
 
     async def read_end(self, container: Container) -> None:
-        await read_end(self.node, self.folder, self.spec_or_none(container.name), container)
+        """Take what a container that has ended left to say into its record."""
+        spec = self.spec_or_none(container.name)
+        said = await last_words(self.folder, spec, container, self.node.ground.engine_root)
+        if said:
+            self.node.inventory.annotate(container.id, said)
 
     async def clean_up(self) -> None:
         """Take the pod's folder, mounts and cgroups away. Raises StepFailed."""
         try:
             await asyncio.to_thread(self.folder.remove)
-            tree = Tree.of(self.node.ground.cgroup_driver)
-            await asyncio.to_thread(tree.remove, tree.path(parent(self.pod, self.node.ground)))
+            await asyncio.to_thread(self.node.cgroups.remove, self.pod)
         except OSError as error:
             raise StepFailed("cleanup", "ContainerCreating", str(error)) from error
 
