@@ -50,13 +50,13 @@ class Cluster:
             self.forget(uid)
             self.queue.remove(uid)
         elif new.spec is not None and new.spec.nodeName:
-            self._has_node(new, uid)
+            self._has_node(old, new, uid)
         elif self._is_ours(new):
             self._waits(old, new, uid)
         else:
             self.queue.remove(uid)
 
-    def _has_node(self, pod: Pod, uid: str) -> None:
+    def _has_node(self, old: Pod | None, pod: Pod, uid: str) -> None:
         node = (pod.spec.nodeName if pod.spec else None) or ""
         self.queue.remove(uid)
         if uid in self.assumed:
@@ -67,7 +67,8 @@ class Cluster:
         if info is not None:
             moved = self.snapshot.node_of(uid) not in (None, node)
             self.snapshot.set_pod(info, node)
-            if moved:
+            before = self._digest(old) if old is not None else None
+            if moved or (before is not None and _asks_for_less(before, info)):
                 self.queue.happened(Happening.POD_GONE)
 
     def _waits(self, old: Pod | None, new: Pod, uid: str) -> None:
@@ -111,6 +112,12 @@ def _is_finished(pod: Pod) -> bool:
 def _was_resized(pod: Pod) -> bool:
     """Requests of a pod with a node change only by an in-place resize, which raises its generation above 1."""
     return pod.metadata is not None and (pod.metadata.generation or 0) > 1
+
+
+def _asks_for_less(before: PodInfo, after: PodInfo) -> bool:
+    """Whether a resize has left room on the node."""
+    now = dict(after.requests)
+    return any(now.get(name, 0) < number for name, number in before.requests)
 
 
 def _matters(old: Pod, new: Pod) -> bool:

@@ -28,6 +28,7 @@ class Port(_Part):
 
 
 class Container(_Part):
+    name: str = ""
     ports: list[Port] | None = None
     resources: Resources | None = None
     restartPolicy: str | None = None
@@ -68,8 +69,16 @@ class PodSpec(_Part):
     volumes: list[Volume] | None = None
 
 
+class ContainerStatus(_Part):
+    name: str = ""
+    allocatedResources: dict[str, str] | None = None
+    resources: Resources | None = None
+
+
 class PodStatus(_Part):
     phase: str | None = None
+    containerStatuses: list[ContainerStatus] | None = None
+    initContainerStatuses: list[ContainerStatus] | None = None
     conditions: list[core_v1.PodCondition] | None = None
 
 

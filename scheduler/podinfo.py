@@ -106,14 +106,15 @@ def digest(pod: Pod) -> PodInfo:
     metadata = pod.metadata or meta_v1.ObjectMeta()
     spec = pod.spec or PodSpec()
     affinity = spec.affinity.nodeAffinity if spec.affinity is not None else None
-    compared = requests.of_pod(spec, defaults=True)
+    held = requests.held_by(pod)
+    compared = requests.of_pod(spec, defaults=True, held=held)
     return PodInfo(
         uid=metadata.uid or "",
         namespace=metadata.namespace or "",
         name=metadata.name or "",
         priority=spec.priority or 0,
         node_name=spec.nodeName or "",
-        requests=tuple(sorted(requests.of_pod(spec).items())),
+        requests=tuple(sorted(requests.of_pod(spec, held=held).items())),
         compared=((requests.CPU, compared.get(requests.CPU, 0)), (requests.MEMORY, compared.get(requests.MEMORY, 0))),
         wish=_wish(spec, affinity),
         preferred=_preferred(affinity),

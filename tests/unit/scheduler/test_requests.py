@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from scheduler import requests
-from scheduler.objects import PodSpec
+from scheduler.objects import Pod, PodSpec
+from scheduler.podinfo import digest
 
 
 def container(cpu: str = "", memory: str = "", always: bool = False) -> dict[str, Any]:
@@ -45,3 +46,20 @@ def test_defaults_are_for_comparing_only() -> None:
     spec = msgspec.convert({"containers": [container(), container("1", "1Gi")]}, PodSpec)
     assert requests.of_pod(spec) == {"cpu": 1000, "memory": 1 << 30}
     assert requests.of_pod(spec, defaults=True) == {"cpu": 1100, "memory": (1 << 30) + 200 * (1 << 20)}
+
+
+def test_a_resized_pod_holds_what_it_had_until_that_is_given_back() -> None:
+    def pod(generation: int) -> Pod:
+        given = {"name": "c", "allocatedResources": {"cpu": "200m"}, "resources": {"requests": {"cpu": "500m"}}}
+        whole = {
+            "metadata": {"name": "p", "generation": generation},
+            "spec": {"containers": [container("100m", "1Gi")]},
+            "status": {"containerStatuses": [given]},
+        }
+        return msgspec.convert(whole, Pod)
+
+    spec = pod(1).spec
+    assert spec is not None
+    assert requests.held_by(pod(1)) == {}
+    assert requests.of_pod(spec, held=requests.held_by(pod(2))) == {"cpu": 500, "memory": 1 << 30}
+    assert dict(digest(pod(2)).requests)["cpu"] == 500

@@ -118,6 +118,23 @@ async def test_a_finished_pod_makes_room() -> None:
         await until(lambda: node_of(api, "second") == "n1")
 
 
+async def test_a_shrunken_pod_makes_room_once_it_has_given_it_back() -> None:
+    async with serve() as api, cluster(api):
+        await add_node(api, "n1", cpu="1")
+        await add_pod(api, "first", cpu="1")
+        await until(lambda: node_of(api, "first") == "n1")
+        await add_pod(api, "second", cpu="500m")
+        await until(lambda: bool(events(api, "FailedScheduling")))
+        small = {"containers": [{"name": "app", "resources": {"requests": {"cpu": "200m"}}}], "nodeName": "n1"}
+        held = {"containerStatuses": [{"name": "app", "allocatedResources": {"cpu": "1"}}]}
+        await api.put(PODS, "first", spec=small, status=held, metadata={"generation": 2})
+        await asyncio.sleep(0.05)
+        assert node_of(api, "second") is None
+        held = {"containerStatuses": [{"name": "app", "allocatedResources": {"cpu": "200m"}}]}
+        await api.put(PODS, "first", spec=small, status=held, metadata={"generation": 2})
+        await until(lambda: node_of(api, "second") == "n1")
+
+
 async def test_an_uncordoned_node_is_used() -> None:
     async with serve() as api, cluster(api):
         await add_node(api, "n1", unschedulable=True)
