@@ -232,21 +232,35 @@ def _grown(before: Mapping[str, int], after: Mapping[str, int]) -> dict[str, int
     return {name: after[name] - size for name, size in before.items()}
 
 
-def test_one_that_breaks_off_leaves_nothing(cluster: Cluster, server: str) -> None:
+@pytest.mark.parametrize("env", [WEBSOCKETS, SPDY], ids=["websocket", "spdy"])
+def test_one_that_breaks_off_leaves_nothing(cluster: Cluster, server: str, env: Mapping[str, str]) -> None:
+    lab, user = Lab(cluster), User(cluster.kubectl, env)
+    main = lab.containers(server, "main")[0]
+
     def connections() -> int:
         """The kubelet's, at its port 10250."""
-        table = Path(f"/proc/{cluster.processes()[f'kubelet {cluster.nodes[0].name}'].pid}/net/tcp").read_text()
+        table = Path(f"/proc/{cluster.processes()[f'kubelet {lab.node.name}'].pid}/net/tcp").read_text()
         return len(re.findall(r":280A \S+ 01 ", table))
 
-    user = User(cluster.kubectl)
-    argv = [user.argv("exec", "-i", server, "--", "sleep", "600"), user.argv("port-forward", f"pod/{server}", ":9000")]
+    def reads() -> bool:
+        return "cat" in lab.docker("top", main, "-o", "pid,comm").split()
+
     before = connections()
-    started = [subprocess.Popen(each, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) for each in argv]
-    wait_until("both to be connected", lambda: connections() >= before + 2)
-    for process in started:
-        process.kill()
-        process.communicate()
-    wait_until("both connections to be gone", lambda: connections() <= before)
+    exec_, forward = (
+        subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=user.environ)
+        for argv in (user.argv("exec", "-i", server, "--", "cat"), user.argv("port-forward", f"pod/{server}", ":9000"))
+    )
+    assert forward.stdout is not None
+    found = re.search(rb"127\.0\.0\.1:(\d+) ->", forward.stdout.readline())
+    assert found
+    with socket.create_connection(("127.0.0.1", int(found.group(1)))) as connection:
+        connection.sendall(b"x")
+        assert connection.recv(1) == b"x"
+        wait_until("both to be connected", lambda: connections() >= before + 2 and reads())
+        for process in (exec_, forward):
+            process.kill()
+            process.communicate()
+    wait_until("both connections to be gone", lambda: connections() <= before and not reads())
 
 
 # -- without kubectl
