@@ -58,7 +58,7 @@ from kubelet.server.exec import Executions
 from kubelet.server.images import ImagePages
 from kubelet.server.listen import listen, tls
 from kubelet.server.logs import Logs
-from kubelet.server.pages import KubeletMetrics
+from kubelet.server.metrics import KubeletMetrics
 from kubelet.server.pages import routes as plain_pages
 from kubelet.server.portforward import Forwarding
 from kubelet.server.stats import routes as stats_pages
@@ -129,7 +129,8 @@ class Agent:
                 await self._stop()
 
     async def _start(self, stack: AsyncExitStack, group: asyncio.TaskGroup) -> None:
-        recorder = EventRecorder(self._client, "kubelet", self._name)
+        rate, burst = self._options.event_qps or 1e9, self._options.event_burst
+        recorder = EventRecorder(self._client, "kubelet", self._name, rate=rate, burst=burst)
         stack.push_async_callback(recorder.close)
         self._upstream = Upstream(self._client, recorder)
         self._mirrors = Mirrors(self._client, self._name, lambda: self._registration.uid)
@@ -210,6 +211,7 @@ class Agent:
             self._resources.capacity,
             self._resources.allocatable,
             self._taints,
+            options.provider_id,
         )
 
     async def _prepare_engine(self) -> None:
@@ -396,7 +398,7 @@ class Agent:
     async def _serve(self, stack: AsyncExitStack) -> None:
         options = self._options
         logs = Logs(self._pods, self._followers)
-        metrics = KubeletMetrics(self._pods, self._inventory, lambda: logs.open_streams)
+        metrics = KubeletMetrics(self._pods, self._inventory, lambda: logs.open_streams, lambda: self._mirrors.wanted)
         REGISTRY.register(metrics)
         stack.callback(REGISTRY.unregister, metrics)
         pages = plain_pages(self._pods, self._machine, REGISTRY, lambda: self._problem or self._health().runtime)

@@ -29,6 +29,7 @@ class Identity:
     allocatable: Mapping[str, str] = field(default_factory=dict)
     taints: tuple[core_v1.Taint, ...] = ()
     """Those of a new Node."""
+    provider_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,10 @@ def labels(identity: Identity, machine: Machine) -> dict[str, str]:
 def node(identity: Identity, machine: Machine) -> core_v1.Node:
     """The object to register, without a status."""
     metadata = meta_v1.ObjectMeta(name=identity.name, labels=labels(identity, machine), annotations=dict(ANNOTATIONS))
-    return core_v1.Node(metadata=metadata, spec=core_v1.NodeSpec(taints=list(identity.taints) or None))
+    return core_v1.Node(
+        metadata=metadata,
+        spec=core_v1.NodeSpec(taints=list(identity.taints) or None, providerID=identity.provider_id or None),
+    )
 
 
 ANNOTATIONS = {"volumes.kubernetes.io/controller-managed-attach-detach": "true"}

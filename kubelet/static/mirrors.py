@@ -28,6 +28,11 @@ class Mirrors:
         self._ending: Set[str] = frozenset()
         self._woken = asyncio.Event()
 
+    @property
+    def wanted(self) -> int:
+        """How many there should be."""
+        return len(self._wanted)
+
     def seen(self, mirror: core_v1.Pod) -> None:
         self._there[key_of(mirror)] = mirror
         self._woken.set()

@@ -26,7 +26,7 @@ def summary(sample: NodeSample, rates: Rates, node: str, booted: float, pods_cgr
         **_usage(sample.usage, sample.at, rates.of(""), memory),
         "network": _network(sample.network, at),
         "fs": _disk(sample.disk, at),
-        "runtime": _some(imageFs=_disk(sample.images, at), containerFs=_disk(sample.images, at)),
+        "runtime": _some(imageFs=_disk(sample.images, at), containerFs=_disk(sample.images, at)) or None,
         "rlimit": {"time": at, "maxpid": sample.max_pids, "curproc": sample.processes} if sample.max_pids else None,
         "swap": {"time": at, "swapAvailableBytes": sample.swap.free, "swapUsageBytes": _swapped(sample)},
     }
