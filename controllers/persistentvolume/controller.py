@@ -30,6 +30,8 @@ class PersistentVolumeController(Controller):
 
     def __init__(self, shared: Shared) -> None:
         super().__init__(shared)
+        self._told: dict[str, claims.Pend] = {}
+        """What was last said of each claim that waits: it is looked at more often than it has news."""
         self._claims = self.read(core_v1.PersistentVolumeClaim)
         self._volumes = self.read(core_v1.PersistentVolume)
         self._classes = self.read(storage_v1.StorageClass)
@@ -43,6 +45,8 @@ class PersistentVolumeController(Controller):
 
     def _claim_changed(self, key: str, old: Claim | None, new: Claim | None) -> None:
         self.queue.add(key)
+        if old is not None and new is None:
+            self._told.pop(objects.uid(old), None)
         for claim in (old, new):
             if claim is not None and claim.spec is not None and claim.spec.volumeName:
                 self.queue.add(_VOLUME + claim.spec.volumeName)
@@ -93,9 +97,11 @@ class PersistentVolumeController(Controller):
         match claims.decide(claim, named, self._volumes.items(), storage_class):
             case claims.Bind(volume):
                 await self._bind(claim, volume)
-            case claims.Pend(reason, message, warning, provisioner):
-                await self._tell_provisioner(claim, provisioner)
-                self.events.event(claim, "Warning" if warning else "Normal", reason, message)
+            case claims.Pend() as pend:
+                await self._tell_provisioner(claim, pend.provisioner)
+                if self._told.get(objects.uid(claim)) != pend:
+                    self._told[objects.uid(claim)] = pend
+                    self.events.event(claim, "Warning" if pend.warning else "Normal", pend.reason, pend.message)
             case claims.Lose(reason, message):
                 if _phase(claim) != "Lost":
                     await self._patch(claim, {"status": {"phase": "Lost"}}, "status")
@@ -103,6 +109,7 @@ class PersistentVolumeController(Controller):
 
     async def _bind(self, claim: Claim, volume: Volume) -> None:
         """Volume first, claim last: cut short anywhere, the next round goes on from there."""
+        self._told.pop(objects.uid(claim), None)
         volume = await self._set_aside(claim, volume)
         if _phase(volume) != "Bound":
             await self._patch(volume, {"status": {"phase": "Bound", "message": None, "reason": None}}, "status")

@@ -16,6 +16,7 @@ from scheduler.storage import Storage
 from scheduler.tables import Mask
 
 _CONFLICT = "node(s) had volume node affinity conflict"
+_ONE_POD = "node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode"
 _NONE_LEFT = "node(s) didn't find available persistent volumes to bind"
 
 
@@ -43,6 +44,8 @@ class VolumeBinding(PreFilter, Filter, Reserve, Permit):
                 return f'persistentvolumeclaim "{name}" bound to non-existent persistentvolume "{volume}"'
             if not volume and not self._waits(claim):
                 return "pod has unbound immediate PersistentVolumeClaims"
+            if _is_for_one_pod(claim) and _is_used(pod, name, nodes):
+                return _ONE_POD
         return None
 
     def _waits(self, claim: Claim) -> bool:
@@ -128,6 +131,16 @@ class VolumeBinding(PreFilter, Filter, Reserve, Permit):
             return "timed out waiting for the pod's claims to be bound"
         self._chosen.pop(pod.uid, None)
         return None
+
+
+def _is_for_one_pod(claim: Claim) -> bool:
+    return "ReadWriteOncePod" in ((claim.spec and claim.spec.accessModes) or ())
+
+
+def _is_used(pod: PodInfo, claim: str, nodes: Snapshot) -> bool:
+    """Whether another pod that has a node already uses the claim."""
+    there = (each for name in nodes.names for each in nodes.pods_on(name))
+    return any(each.uid != pod.uid and each.namespace == pod.namespace and claim in each.claims for each in there)
 
 
 def _reach(volume: Volume, nodes: Snapshot) -> Mask:

@@ -101,6 +101,18 @@ def test_a_claim_that_waits_gets_a_volume_of_its_pod_s_node(kube: Kubectl) -> No
     why_pending(kube, loser, "3 node(s) didn't find available persistent volumes to bind")
 
 
+def test_a_claim_for_one_pod_is_used_by_one(kube: Kubectl) -> None:
+    single: dict[str, Any] = {"accessModes": ["ReadWriteOncePod"], "storageClassName": "single"}
+    apply(kube, volume("one", **single), claim("one", storage_class="single", accessModes=["ReadWriteOncePod"]))
+    becomes(kube, "pvc/one", "Bound")
+    apply(kube, pod("first", "one"))
+    assert node_of(kube, "first")
+    apply(kube, pod("second", "one"))
+    why_pending(kube, "second", "node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod")
+    kube("delete", "pod/first", "--grace-period=0", "--force")
+    assert node_of(kube, "second")
+
+
 def scheduled(kube: Kubectl, names: set[str]) -> set[str]:
     found = kube.get("pods", *sorted(names))["items"]
     return {each["metadata"]["name"] for each in found if each["spec"].get("nodeName")}
