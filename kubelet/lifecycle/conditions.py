@@ -41,7 +41,7 @@ def conditions(
     at = datetime.fromtimestamp(int(now), UTC)
     generation = view.pod.metadata.generation if view.pod.metadata is not None else None
     ours = [each.condition(told.get(each.type), at, generation) for each in made]
-    ours.append(told.get("PodScheduled") or _Verdict("PodScheduled", True).condition(None, at, generation))
+    ours.append(_Verdict("PodScheduled", True).condition(told.get("PodScheduled"), at, generation))
     fresh = {*RESIZES, *(each.type for each in ours)}
     return ours + [each for kind, each in told.items() if kind not in fresh]
 
