@@ -107,6 +107,7 @@ async def forward(state: State, request: Request, to: Backend, where: str, heade
     except (OSError, TimeoutError, ValueError, BrokenAnswer) as error:
         if request.status:
             log.warning("an answer that was passed on broke off", path=request.path, why=str(error))
+            request.cut_off()
             return
         raise Unreachable(describe_dial(error, to.address, to.name)) from error
 
@@ -137,6 +138,8 @@ async def _exchange(state: State, request: Request, line: Line, where: str, head
             answering.result()
         elif sending.done():
             sending.result()
+        else:
+            request.cut_off()  # this server ends in the midst of it
     finally:
         for task in tasks:
             task.cancel()
