@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from pathlib import Path
 
 from daemon.log import logger
@@ -17,6 +16,8 @@ from kubelet.runtime.container import from_summary
 from kubelet.runtime.engine import Engine
 from kubelet.runtime.errors import EngineError
 from kubelet.volumes import mount
+from kubelet.volumes.folders import PodFolder
+from kubelet.volumes.tree import remove
 
 log = logger(__name__)
 
@@ -77,15 +78,17 @@ async def _links_and_routes() -> None:
 
 
 def _folders(root: Path, cache: Path) -> None:
+    pods = root / "pods"
     try:
-        for point in mount.mounts_below(root):
+        for each in pods.iterdir() if pods.is_dir() else ():
+            PodFolder(root, each.name).remove()
+        for point in mount.mounts_below(root / "netns"):
             mount.unmount(point)
+        for folder in (pods, root / "netns", cache):
+            remove(folder)
     except OSError as error:
-        # Removing the folders now would empty what is still mounted there.
-        log.error("a mount stays, and so does the folder", error=str(error))
-        return
-    for folder in (root / "pods", root / "netns", cache):
-        shutil.rmtree(folder, ignore_errors=True)
+        # Whatever is still mounted there keeps its content.
+        log.error("a mount stays, and so does its folder", error=str(error))
 
 
 def _cgroups(root: str) -> None:
