@@ -37,6 +37,7 @@ from kubelet.node_context import NodeContext
 from kubelet.node_events import Said
 from kubelet.objects import SYNC_DEADLINE, PodObjects
 from kubelet.options import Options
+from kubelet.pod.admission import Refusal
 from kubelet.pod.env import Objects
 from kubelet.pod.ground import Ground
 from kubelet.pod.services import service_variables
@@ -192,7 +193,7 @@ class Agent:
             host_ips=self._ips,
             allocatable=self._resources.allocatable,
             cgroups=self._resources.cgroups,
-            admit=lambda pod: self._shutdown.admit(pod) or self._resources.admit(pod, self._pods.taken()),
+            admit=self._admit,
             resizable=lambda pod: self._resources.resizable(pod, self._pods.taken(but=_uid(pod))),
             engine_up=self._up,
             longest_backoff=float(options.max_container_restart_period),
@@ -243,6 +244,10 @@ class Agent:
         ground = self._pods.node.ground
         await self._resources.begin(ground.cgroup_driver, self._engine, ground.engine_root, self._hands())
         self._pods.node.cgroups = self._resources.cgroups
+
+    def _admit(self, pod: core_v1.Pod) -> Refusal | None:
+        """Why the node has no room for a pod, if it hasn't."""
+        return self._shutdown.admit(pod) or self._resources.admit(pod, self._pods.taken(), self._pods.preempt)
 
     def _hands(self) -> Hands:
         """What evictions may do here."""

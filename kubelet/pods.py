@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from api.types import core_v1, meta_v1
 from daemon.log import logger
+from kubelet.eviction import preempt
 from kubelet.node_context import NodeContext
 from kubelet.runtime.container import GRACE, Container
 from kubelet.worker import PodWorker
@@ -35,6 +36,14 @@ class Pods:
     def taken(self, but: str = "") -> list[core_v1.Pod]:
         """The pods that count against what the node has (all `but` one): admitted, and not at their end."""
         return [each.pod for uid, each in self._workers.items() if each.taken and uid != but]
+
+    def preempt(self, pod: core_v1.Pod) -> None:
+        """End a pod for a critical one."""
+        worker = self._workers.get((pod.metadata.uid or "") if pod.metadata else "")
+        if worker is not None:
+            log.info("preempting a pod for a critical one", pod=worker.uid)
+            self.node.channel.say(pod, "Warning", preempt.REASON, preempt.MESSAGE)
+            worker.evict(preempt.REASON, preempt.MESSAGE, 1.0, disruption=True)
 
     def wake(self, uid: str) -> None:
         worker = self._workers.get(uid)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,7 @@ from daemon.log import logger
 from kubelet import allocatable
 from kubelet.cgroups.pods import HUGEPAGES, PodCgroups, Rules, page
 from kubelet.cgroups.tree import Tree
-from kubelet.eviction import admit, signals, thresholds
+from kubelet.eviction import admit, preempt, signals, thresholds
 from kubelet.eviction.decide import Settings
 from kubelet.eviction.manager import Evictions, Hands
 from kubelet.eviction.measure import Meter, Target
@@ -71,9 +71,19 @@ class NodeResources:
         """The node's conditions that hold now: MemoryPressure, DiskPressure, PIDPressure."""
         return self._evictions.conditions if self._evictions is not None else frozenset()
 
-    def admit(self, pod: core_v1.Pod, others: Iterable[core_v1.Pod]) -> Refusal | None:
-        """Why the node refuses a pod that it has not taken yet; `others` are those that it has."""
-        return admit.under_pressure(pod, self.conditions) or admit.fits(pod, others, self.share.allocatable)
+    def admit(
+        self, pod: core_v1.Pod, others: Sequence[core_v1.Pod], end: Callable[[core_v1.Pod], None]
+    ) -> Refusal | None:
+        """Why the node refuses a pod that it has not taken yet; `others` are those that it has. `end` ends one of them
+        for a critical pod that would not fit otherwise."""
+        refused = admit.under_pressure(pod, self.conditions)
+        if refused is not None:
+            return refused
+        refused = admit.fits(pod, others, self.share.allocatable)
+        victims = preempt.victims(pod, others, self.share.allocatable) if refused is not None else []
+        for each in victims:
+            end(each)
+        return None if victims else refused
 
     def resizable(self, pod: core_v1.Pod, others: Iterable[core_v1.Pod]) -> Pending | None:
         """Why a pod that runs can't have what it wants now; `others` are those that have been taken beside it."""

@@ -19,6 +19,7 @@ from kubelet.eviction.use import ContainerUse, PodUse
 from kubelet.runtime.container import Container, State
 from kubelet.runtime.engine import Engine
 from kubelet.runtime.errors import EngineError
+from kubelet.volumes.folders import PodFolder
 
 log = logger(__name__)
 
@@ -108,8 +109,8 @@ class Meter:
         assert target.pod.spec is not None
         for volume in target.pod.spec.volumes or ():
             if volume.emptyDir is not None and not volume.emptyDir.medium:
-                folder = self._root / "pods" / target.uid / "volumes" / "kubernetes.io~empty-dir" / volume.name
-                volumes[volume.name] = await asyncio.to_thread(taken, folder)
+                place = PodFolder(self._root, target.uid).place(volume).path
+                volumes[volume.name] = await asyncio.to_thread(taken, place)
         now = time.monotonic()
         return _Files(containers, volumes, now + max(WALK_EVERY, SLOW * (now - began)))
 

@@ -22,7 +22,7 @@ from api.types import core_v1
 from kubelet.cgroups.pods import PodCgroups, Rules
 from kubelet.cgroups.tree import Tree
 from kubelet.disk import Taken
-from kubelet.eviction import admit, storage, thresholds
+from kubelet.eviction import admit, preempt, storage, thresholds
 from kubelet.eviction.decide import History, Observation, Settings, look, relieved, to_free, victim
 from kubelet.eviction.manager import Evictions, Hands
 from kubelet.eviction.measure import Meter
@@ -198,6 +198,24 @@ def test_admission_by_size() -> None:
     refused = admit.fits(asking("a", **{"example.com/gpu": "1"}), [], node)
     assert refused is not None
     assert refused.reason == "OutOfexample.com/gpu"
+
+
+def test_room_for_a_critical_pod() -> None:
+    node = {"cpu": 1000, "memory": 1 << 30, "pods": 3}
+
+    def critical(name: str, **amounts: str) -> core_v1.Pod:
+        made = asking(name, **amounts)
+        assert made.spec is not None
+        made.spec.priority = 2_000_000_000
+        return made
+
+    low, high, free = asking("low", cpu="300m"), asking("high", cpu="500m"), pod("free")
+    assert high.spec is not None
+    high.spec.priority = 100
+    assert preempt.victims(asking("plain", cpu="600m"), [low, high], node) == []
+    assert preempt.victims(critical("system", cpu="600m"), [low, high], node) == [high]
+    assert preempt.victims(critical("one"), [low, free, high], node) == [free]
+    assert preempt.victims(critical("large", cpu="2"), [low, high], node) == []
 
 
 def test_what_this_machine_has_left(tmp_path: Path) -> None:
