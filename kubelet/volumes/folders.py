@@ -60,19 +60,22 @@ class PodFolder:
             try:
                 self._set_up(volume, spec, inputs)
             except (MountError, atomic.PathError, OSError) as error:
-                raise MountError(f'MountVolume.SetUp failed for volume "{volume.name}" : {_words(error)}') from error
+                raise MountError(_failed(volume, error)) from error
 
     def refresh(self, spec: core_v1.PodSpec, inputs: Inputs) -> list[str]:
-        """Write the volumes made from objects anew; the names of those that changed. Raises MountError or OSError."""
+        """Write the volumes made from objects anew; the names of those that changed. Raises MountError once all that
+        can be are written: a ConfigMap that is gone must not keep a token from being renewed."""
         group = _group(spec)
-        changed = []
+        changed, wrong = [], []
         for volume in spec.volumes or ():
             if payload.is_made_from_objects(volume):
                 try:
                     if atomic.write(self.place(volume).path, payload.files(volume, inputs), group):
                         changed.append(volume.name)
-                except (MountError, atomic.PathError) as error:
-                    raise MountError(f'MountVolume.SetUp failed for volume "{volume.name}" : {error}') from error
+                except (MountError, atomic.PathError, OSError) as error:
+                    wrong.append(_failed(volume, error))
+        if wrong:
+            raise MountError("; ".join(wrong))
         return changed
 
     def _set_up(self, volume: core_v1.Volume, spec: core_v1.PodSpec, inputs: Inputs) -> None:
@@ -129,8 +132,9 @@ def _group(spec: core_v1.PodSpec) -> int | None:
     return spec.securityContext.fsGroup if spec.securityContext else None
 
 
-def _words(error: Exception) -> str:
-    return f"{error.strerror}: {error.filename}" if isinstance(error, OSError) and error.strerror else str(error)
+def _failed(volume: core_v1.Volume, error: Exception) -> str:
+    words = f"{error.strerror}: {error.filename}" if isinstance(error, OSError) and error.strerror else str(error)
+    return f'MountVolume.SetUp failed for volume "{volume.name}" : {words}'
 
 
 def _type(volume: core_v1.Volume) -> str:

@@ -19,10 +19,13 @@ from kubelet.volumes import atomic, empty_dir, nfs, persistent
 from kubelet.volumes.atomic import File
 from kubelet.volumes.claims import claim_name, mismatch, unusable
 from kubelet.volumes.empty_dir import memory_size, page_size
+from kubelet.volumes.folders import PodFolder
 from kubelet.volumes.payload import Inputs, changes_files, files
 from kubelet.volumes.problem import MountError
 
 TOKEN = {"projected": {"sources": [{"serviceAccountToken": {"path": "token", "expirationSeconds": 600}}]}}
+
+NAME = {"fieldRef": {"fieldPath": "metadata.name"}}
 
 
 def pod_of(volume: dict[str, Any], *containers: dict[str, Any], **spec: Any) -> core_v1.Pod:
@@ -121,6 +124,25 @@ def test_a_round_that_was_cut_short_leaves_nothing(tmp_path: Path) -> None:
     atomic.write(tmp_path, {"a": File(b"2")})
     left = sorted(each.name for each in tmp_path.iterdir())
     assert left == [os.readlink(tmp_path / "..data"), "..data", "a"]
+
+
+def test_what_is_missing_for_one_volume_does_not_hold_up_the_others(tmp_path: Path) -> None:
+    """A token is renewed although the ConfigMap of the volume before it has gone."""
+    maps = [{"name": name, "configMap": {"name": name}} for name in ("a", "b")]
+    pod = pod_of(TOKEN, volumes=[*maps, {"name": "d", "downwardAPI": {"items": [{"path": "n", **NAME}]}}])
+    assert pod.spec is not None
+    folder = PodFolder(tmp_path, "u-1")
+    folder.set_up(pod.spec, Inputs(pod, Objects({"a": {"k": b"1"}, "b": {"k": b"1"}}), Facts()))
+    places = {each.name: folder.place(each).path for each in pod.spec.volumes or ()}
+    assert pod.metadata is not None
+    renamed = msgspec.structs.replace(pod, metadata=msgspec.structs.replace(pod.metadata, name="other"))
+    with pytest.raises(MountError, match='volume "a" : configmap "a" not found'):
+        folder.refresh(pod.spec, Inputs(renamed, Objects({"b": {"k": b"2"}}), Facts()))
+    assert [(places[name] / key).read_text() for name, key in (("a", "k"), ("b", "k"), ("d", "n"))] == [
+        "1",
+        "2",
+        "other",
+    ]
 
 
 def test_what_a_pod_shows_of_itself() -> None:
