@@ -84,7 +84,7 @@ class Steps:
             objects, tokens = await asyncio.gather(*asked)
         except OSError as error:
             raise StepFailed("volumes", "ContainerCreating", str(error), "FailedMount") from error
-        return Inputs(self.pod, objects, self.facts(ips), tokens, self.node.ground.memory)
+        return Inputs(self.pod, objects, self.facts(ips), tokens, self.tokens.refused, self.node.ground.memory)
 
     async def set_up_volumes(self) -> None:
         try:

@@ -51,9 +51,11 @@ class Tokens:
         self._channel = channel
         self._spread = spread
         self._held: dict[Key, _Held] = {}
+        self.refused: dict[Key, str] = {}
+        """Why a token isn't there that the pod's volumes need."""
 
     async def all(self, pod: core_v1.Pod, now: float) -> Mapping[Key, str]:
-        """The tokens that the pod's volumes need. Raises OSError when one can't be had."""
+        """The tokens that the pod's volumes need and that can be had: for those that can't see `refused`."""
         assert pod.spec is not None
         keys = dict.fromkeys(token_key(each) for each in token_sources(pod.spec))
         due = [key for key in keys if key not in self._held or self._held[key].renew_at <= now]
@@ -66,10 +68,13 @@ class Tokens:
         except (StatusError, OSError) as error:
             held = self._held.get(key)
             if held is None or held.expires_at <= now:
-                raise OSError(f"failed to fetch token: {error}") from error
+                self._held.pop(key, None)
+                self.refused[key] = f"failed to fetch token: {error}"
+                return
             log.warning("a token could not be renewed", pod=pod.metadata and pod.metadata.uid, error=str(error))
             self._held[key] = replace(held, renew_at=now + _TRY_AGAIN)
             return
+        self.refused.pop(key, None)
         self._held[key] = _Held(text, renewal(now, expires, self._spread()), expires)
 
     def due(self) -> float | None:

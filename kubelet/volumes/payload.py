@@ -26,6 +26,8 @@ class Inputs:
     facts: Facts
     tokens: Mapping[tuple[str, int], str] = field(default_factory=dict)
     """Service account tokens by audience and asked lifetime in seconds."""
+    refused: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    """Why there is no such token."""
     node_memory: int = 0
     """Bytes; 0 if it isn't known."""
 
@@ -80,9 +82,10 @@ def _projected(part: core_v1.VolumeProjection, mode: int, inputs: Inputs) -> dic
     if part.downwardAPI is not None:
         return _downward(part.downwardAPI.items or [], mode, inputs)
     if part.serviceAccountToken is not None:
-        token = inputs.tokens.get(token_key(part.serviceAccountToken))
+        key = token_key(part.serviceAccountToken)
+        token = inputs.tokens.get(key)
         if token is None:
-            raise MountError("the service account token has not been issued")
+            raise MountError(inputs.refused.get(key, "the service account token has not been issued"))
         return {part.serviceAccountToken.path: _token_file(token, mode, inputs.pod)}
     if part.clusterTrustBundle is not None and part.clusterTrustBundle.optional:
         return {part.clusterTrustBundle.path: File(b"", mode)}  # as one that isn't there

@@ -79,8 +79,15 @@ async def test_a_token_that_cannot_be_renewed_serves_while_it_is_valid(error: Ex
     channel.error = error
     assert await held.all(pod, 1500) == {("", 600): "api-1"}
     assert held.due() == 1530
-    with pytest.raises(OSError, match="failed to fetch token"):
-        await held.all(pod, 1601)
+    assert await held.all(pod, 1601) == {}
+    assert held.due() is None  # its file is tried again like any that can't be made
+    assert pod.spec is not None
+    (volume,) = pod.spec.volumes or [core_v1.Volume("none")]
+    with pytest.raises(MountError, match=f"failed to fetch token: .*{error}"):
+        files(volume, Inputs(pod, Objects(), Facts(), {}, held.refused))
+    channel.error, channel.now = None, 1700
+    assert await held.all(pod, 1700) == {("", 600): "api-2"}
+    assert not held.refused
 
 
 @pytest.mark.parametrize(
