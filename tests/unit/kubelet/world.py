@@ -128,6 +128,9 @@ class World:
     def startup_passed(self, name: str) -> None:
         self.probe(name, started=True)
 
+    def startup_failed(self, name: str) -> None:
+        self.probe(name, alive=False, why="failed startup probe")
+
     def liveness_failed(self, name: str, grace: float | None = None) -> None:
         self.probe(name, alive=False, why="failed liveness probe", grace=grace)
 
@@ -162,6 +165,14 @@ class World:
     def lose_sandbox(self) -> None:
         for each in [each for each in self.containers.values() if each.is_sandbox]:
             del self.containers[each.id]
+
+    def reboot(self) -> None:
+        """The machine starts anew: everything has ended, and the kubelet knows what Docker and the API server know."""
+        for each in self.containers.values():
+            if each.state is State.RUNNING:
+                self._end(each.id, 255)
+        self.network = None
+        self.restart_kubelet()
 
     def lose_everything(self) -> None:
         """Somebody removes all of the pod's containers."""
