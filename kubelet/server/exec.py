@@ -17,7 +17,7 @@ from kubelet.runtime.container import Container
 from kubelet.runtime.engine import Engine
 from kubelet.runtime.errors import EngineError
 from kubelet.runtime.hijack import STDERR, Hijacked
-from kubelet.server.find import Options, Refused, container_of, has_terminal, pod_of, read_options
+from kubelet.server.find import Options, Refused, closes_stdin, container_of, has_terminal, pod_of, read_options
 from kubelet.server.idle import Idle, first_of
 from kubelet.server.remote import Remote, SpdyRemote, WebSocketRemote
 from kubelet.worker import PodWorker
@@ -35,6 +35,9 @@ class Opened:
     tty: bool
     resize: Resize
     ended: Callable[[], Awaitable[dict[str, Any]]]
+    closes: bool = True
+    """Whether the end of the client's input is one for the process, too. Docker takes the end of an attached input for
+    that of the output as well, unless the container closes its own after the first client (`stdinOnce`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +143,8 @@ class Executions:
             return channels.exit_status(0)
 
         # Whatever the client takes it for: how Docker frames the output follows from what the container has.
-        return Opened(streams, has_terminal(wanted.worker, wanted.container.name), resize, ended)
+        name = wanted.container.name
+        return Opened(streams, has_terminal(wanted.worker, name), resize, ended, closes_stdin(wanted.worker, name))
 
 
 async def _carry(remote: Remote, wanted: Wanted, opens: Opens, idle: Idle) -> None:
@@ -202,7 +206,8 @@ async def _input(remote: Remote, opened: Opened, options: Options, idle: Idle) -
                 writable = False  # the command reads no more; it may still have much to say
         elif channel == Channel.CLOSE and data[:1] == bytes((Channel.STDIN,)) and writable:
             writable = False
-            opened.streams.end_input()
+            if opened.closes:
+                opened.streams.end_input()
 
 
 async def _resize(data: bytes, resize: Resize) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from api.types import core_v1
 from daemon.aio import web
 from kubelet.pods import Pods
 from kubelet.runtime.container import Container, State
@@ -70,10 +71,18 @@ def container_of(worker: PodWorker, name: str) -> Container:
 
 def has_terminal(worker: PodWorker, name: str) -> bool:
     """Whether the container's own process has one."""
+    return any(each.name == name and each.tty for each in _specs(worker))
+
+
+def closes_stdin(worker: PodWorker, name: str) -> bool:
+    """Whether the container's input ends with that of its first client."""
+    return any(each.name == name and each.stdinOnce for each in _specs(worker))
+
+
+def _specs(worker: PodWorker) -> list[core_v1.Container | core_v1.EphemeralContainer]:
     spec = worker.pod.spec
     assert spec is not None
-    all_of = [*spec.containers, *(spec.initContainers or ()), *(spec.ephemeralContainers or ())]
-    return any(each.name == name and each.tty for each in all_of)
+    return [*spec.containers, *(spec.initContainers or ()), *(spec.ephemeralContainers or ())]
 
 
 def sandbox_of(worker: PodWorker) -> Container:
