@@ -161,6 +161,7 @@ class Agent:
         group.create_task(self._keep_routes())
         group.create_task(self._collector.run(self._up))
         group.create_task(self._resources.run(self._own.synced))
+        group.create_task(self._resources.keep_weights(self._pods.all, float(self._options.sync_period)))
         kernel = KernelLog(partial(self._warn, "SystemOOM"))
         kernel.open()
         stack.callback(kernel.close)
@@ -389,7 +390,6 @@ class Agent:
         while True:
             await self._up.wait()
             self._pods.end_orphans()
-            await self._resources.weigh(self._pods.all())
             await self._pool.sweep(self._pods.networks())
             await asyncio.sleep(float(self._options.sync_period))
 

@@ -28,6 +28,7 @@ from kubelet.runtime.engine import Engine
 log = logger(__name__)
 
 PODS = "pods"
+GATHER = 0.5
 SWAPS = Path("/proc/swaps")
 
 
@@ -57,6 +58,7 @@ class NodeResources:
         self._rules = Rules(options.cgroup_root, options.pod_max_pids, self.cpu_period, enforced)
         self.cgroups = PodCgroups(Tree.of(options.cgroup_driver or "cgroupfs"), self._rules)
         self._evictions: Evictions | None = None
+        self._weights_due = asyncio.Event()
 
     @property
     def capacity(self) -> dict[str, str]:
@@ -76,6 +78,7 @@ class NodeResources:
     ) -> Refusal | None:
         """Why the node refuses a pod that it has not taken yet; `others` are those that it has. `end` ends one of them
         for a critical pod that would not fit otherwise."""
+        self._weights_due.set()
         refused = admit.under_pressure(pod, self.conditions)
         if refused is not None:
             return refused
@@ -126,10 +129,17 @@ class NodeResources:
         await pods_known()
         await self._evictions.run()
 
-    async def weigh(self, targets: Iterable[Target]) -> None:
-        """Let the tiers of pods weigh what their pods ask for."""
-        specs = [each.pod.spec for each in targets if each.pod.spec is not None]
-        try:
-            await asyncio.to_thread(self.cgroups.weigh, specs)
-        except OSError as error:
-            log.warning("the weights of QoS classes are not set", error=str(error))
+    async def keep_weights(self, targets: Callable[[], Iterable[Target]], period: float) -> None:
+        """For ever: let the tiers of pods weigh what their pods ask for, after a new pod and after each period."""
+        while True:
+            specs = [each.pod.spec for each in targets() if each.pod.spec is not None]
+            try:
+                await asyncio.to_thread(self.cgroups.weigh, specs)
+            except OSError as error:
+                log.warning("the weights of QoS classes are not set", error=str(error))
+            try:
+                await asyncio.wait_for(self._weights_due.wait(), period)
+                await asyncio.sleep(GATHER)  # new pods come in numbers
+            except TimeoutError:
+                continue
+            self._weights_due.clear()

@@ -48,37 +48,34 @@ def weight(shares: int) -> int:
 
 
 def settings(limits: Limits, *, unified: bool) -> list[Setting]:
-    return _v2(limits) if unified else _v1(limits)
-
-
-def _v1(limits: Limits) -> list[Setting]:
-    found = []
-    if limits.cpu_shares is not None:
-        found.append(Setting("cpu", "cpu.shares", str(limits.cpu_shares)))
-    if limits.cpu_quota is not None:
-        if limits.cpu_quota:
-            found.append(Setting("cpu", "cpu.cfs_period_us", str(limits.cpu_period)))
-        found.append(Setting("cpu", "cpu.cfs_quota_us", str(limits.cpu_quota or NO_LIMIT_V1)))
+    most, none = ("max", NO_LIMIT) if unified else ("limit_in_bytes", NO_LIMIT_V1)
+    found = _cpu_v2(limits) if unified else _cpu_v1(limits)
     if limits.memory is not None:
-        found.append(Setting("memory", "memory.limit_in_bytes", str(limits.memory or NO_LIMIT_V1)))
+        found.append(Setting("memory", f"memory.{most}", str(limits.memory or none)))
     if limits.pids is not None:
         found.append(Setting("pids", "pids.max", str(limits.pids or NO_LIMIT)))
     pages = limits.hugepages.items()
-    return found + [Setting("hugetlb", f"hugetlb.{size}.limit_in_bytes", str(amount)) for size, amount in pages]
+    return found + [Setting("hugetlb", f"hugetlb.{size}.{most}", str(amount)) for size, amount in pages]
 
 
-def _v2(limits: Limits) -> list[Setting]:
+def _cpu_v1(limits: Limits) -> list[Setting]:
+    found = []
+    if limits.cpu_shares is not None:
+        found.append(Setting("cpu", "cpu.shares", str(limits.cpu_shares)))
+    if limits.cpu_quota:
+        found.append(Setting("cpu", "cpu.cfs_period_us", str(limits.cpu_period)))
+    if limits.cpu_quota is not None:
+        found.append(Setting("cpu", "cpu.cfs_quota_us", str(limits.cpu_quota or NO_LIMIT_V1)))
+    return found
+
+
+def _cpu_v2(limits: Limits) -> list[Setting]:
     found = []
     if limits.cpu_shares is not None:
         found.append(Setting("cpu", "cpu.weight", str(weight(limits.cpu_shares))))
     if limits.cpu_quota is not None:
         found.append(Setting("cpu", "cpu.max", f"{limits.cpu_quota or NO_LIMIT} {limits.cpu_period}"))
-    if limits.memory is not None:
-        found.append(Setting("memory", "memory.max", str(limits.memory or NO_LIMIT)))
-    if limits.pids is not None:
-        found.append(Setting("pids", "pids.max", str(limits.pids or NO_LIMIT)))
-    pages = limits.hugepages.items()
-    return found + [Setting("hugetlb", f"hugetlb.{size}.max", str(amount)) for size, amount in pages]
+    return found
 
 
 def properties(limits: Limits, *, unified: bool) -> list[str]:

@@ -1,13 +1,9 @@
 """Nodes that run short, as golden transcripts: what is left over time, and what the kubelet makes of it; and the rules
 that such a story would be too long for.
-
-To take a change of behaviour over into the files, and then read the diff:
-`PYTHEAS_WRITE_TRANSCRIPTS=1 pytest tests/unit/kubelet`.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
@@ -15,7 +11,6 @@ from typing import Any
 
 import msgspec
 import pytest
-import yaml
 
 from api.quantity import value
 from api.types import core_v1
@@ -31,9 +26,9 @@ from kubelet.eviction.signals import Place, observe
 from kubelet.eviction.use import ContainerUse, PodUse, ranked
 from kubelet.runtime.container import CONTAINER_NAME, Container, State
 from kubelet.runtime.engine import Engine
+from tests.unit.kubelet.golden import check
 
 FOLDER = Path(__file__).parent / "evictions"
-SEPARATOR = "\n----\n"
 
 
 def pod(name: str, **spec: Any) -> core_v1.Pod:
@@ -84,12 +79,7 @@ def play(story: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.txt")), ids=lambda path: path.stem)
 def test_transcript(path: Path) -> None:
-    given, _, told = path.read_text().partition(SEPARATOR)
-    played = play(yaml.safe_load(given))
-    if os.environ.get("PYTHEAS_WRITE_TRANSCRIPTS"):
-        path.write_text(given.rstrip("\n") + SEPARATOR + played)
-        told = played
-    assert played == told
+    check(path, play)
 
 
 def test_the_thresholds_of_the_flags() -> None:

@@ -211,6 +211,21 @@ def test_a_pods_cgroup_in_v2(tmp_path: Path) -> None:
     assert not own.exists()
 
 
+def test_tiers_weigh_what_their_pods_ask_for(tmp_path: Path) -> None:
+    top = tmp_path / "cpu/kubepods"
+    for folder in (top, top / "burstable", top / "besteffort"):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "cpu.shares").write_text("1024")
+    (tmp_path / "memory/kubepods").mkdir(parents=True)
+    (tmp_path / "memory/kubepods/memory.limit_in_bytes").write_text("max")
+    cgroups = PodCgroups(Tree.of("cgroupfs", tmp_path), Rules())
+    cgroups.enforce({"cpu": 2000, "memory": 1 << 30})
+    cgroups.weigh([spec(has(cpu="1")), spec(has(cpu="250m")), spec({})])
+    told = [(folder / "cpu.shares").read_text() for folder in (top, top / "burstable", top / "besteffort")]
+    assert told == ["2048", "1280", "2"]
+    assert (tmp_path / "memory/kubepods/memory.limit_in_bytes").read_text() == str(1 << 30)
+
+
 def test_the_controllers_that_there_are(tmp_path: Path) -> None:
     (tmp_path / "cpu").mkdir()
     v1 = Tree.of("cgroupfs", tmp_path)

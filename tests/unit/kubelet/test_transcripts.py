@@ -1,24 +1,18 @@
-"""The lives of pods, as golden transcripts: each file holds a pod, what befalls it, and what the kubelet does.
-
-To take a change of behaviour over into the files, and then read the diff:
-`PYTHEAS_WRITE_TRANSCRIPTS=1 pytest tests/unit/kubelet`.
-"""
+"""The lives of pods, as golden transcripts: each file holds a pod, what befalls it, and what the kubelet does."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-import yaml
 
 from api.types import core_v1
+from tests.unit.kubelet.golden import check
 from tests.unit.kubelet.world import World
 
 FOLDER = Path(__file__).parent / "transcripts"
-SEPARATOR = "\n----\n"
 
 
 def pod_of(spec: dict[str, Any]) -> core_v1.Pod:
@@ -36,12 +30,7 @@ def play(scenario: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.txt")), ids=lambda path: path.stem)
 def test_transcript(path: Path) -> None:
-    given, _, told = path.read_text().partition(SEPARATOR)
-    played = play(yaml.safe_load(given))
-    if os.environ.get("PYTHEAS_WRITE_TRANSCRIPTS"):
-        path.write_text(given.rstrip("\n") + SEPARATOR + played)
-        told = played
-    assert played == told
+    check(path, play)
 
 
 def test_there_are_transcripts() -> None:
