@@ -289,6 +289,9 @@ class Agent:
         group.create_task(self._registration.keep_status())
         group.create_task(self._registration.keep_lease())
 
+    def _trouble(self) -> str:
+        return self._problem or self._health().runtime
+
     def _health(self) -> nodes.Health:
         runtime = "" if self._up.is_set() else self._watch.trouble or "no answer"
         return nodes.Health(runtime, self._cni.problem(), self._resources.conditions, self._shutdown.problem)
@@ -406,9 +409,10 @@ class Agent:
         metrics = KubeletMetrics(self._pods, self._inventory, lambda: logs.open_streams, lambda: self._mirrors.wanted)
         REGISTRY.register(metrics)
         stack.callback(REGISTRY.unregister, metrics)
-        pages = plain_pages(self._pods, self._machine, REGISTRY, lambda: self._problem or self._health().runtime)
+        stats = Stats(self._pods, self._machine, self._disk_use)
+        pages = plain_pages(self._pods, self._machine, REGISTRY, self._trouble, stats.volumes)
         pages += probe_pages(self._pods)
-        pages += stats_pages(Stats(self._pods, self._machine, self._disk_use))
+        pages += stats_pages(stats)
         stack.callback(self._disk_use.close)
         if options.read_only_port:
             await stack.enter_async_context(listen(options.address, options.read_only_port, pages))

@@ -28,6 +28,10 @@ class FileSystem:
     def used(self) -> int:
         return self.capacity - self.available
 
+    @property
+    def inodes_used(self) -> int:
+        return self.inodes - self.inodes_free
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:

@@ -38,6 +38,7 @@ from kubelet.resizing import Resizer
 from kubelet.runtime.container import Container, State
 from kubelet.runtime.errors import EngineError, Unreachable
 from kubelet.steps import StepFailed, Steps
+from kubelet.volumes.folders import PodFolder
 from kubelet.volumes.payload import changes_files
 from kubelet.waits import RestartWaits
 
@@ -99,6 +100,10 @@ class PodWorker:
     def cleaned(self) -> bool:
         """Nothing of the pod is left on this node but ended containers."""
         return self._cleaned
+
+    @property
+    def folder(self) -> PodFolder:
+        return self._steps.folder
 
     def containers(self) -> tuple[Container, ...]:
         """The pod's containers as Docker has them, oldest first."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import msgspec
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -52,7 +52,11 @@ def spec_page(machine: Machine) -> bytes:
 
 
 def routes(
-    pods: Pods, machine: Machine, registry: CollectorRegistry, problem: Callable[[], str]
+    pods: Pods,
+    machine: Machine,
+    registry: CollectorRegistry,
+    problem: Callable[[], str],
+    more: Callable[[], Awaitable[str]],
 ) -> list[web.AbstractRouteDef]:
     async def pods_handler(request: web.Request) -> web.Response:
         return web.Response(body=pods_page(pods), content_type="application/json")
@@ -64,7 +68,8 @@ def routes(
         return web.Response(body=spec_page(machine), content_type="application/json")
 
     async def metrics_handler(request: web.Request) -> web.Response:
-        return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        text = generate_latest(registry) + (await more()).encode()
+        return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def health_handler(request: web.Request) -> web.Response:
         why = problem()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from api.types import core_v1
@@ -14,6 +15,7 @@ from kubelet.pods import Pods
 from kubelet.runtime.container import Container, State
 from kubelet.stats.sample import RosterContainer, RosterPod
 from kubelet.volumes.folders import PodFolder
+from kubelet.volumes.problem import MountError
 from kubelet.worker import PodWorker
 
 
@@ -53,7 +55,7 @@ class Roster:
                 for each in running
                 if not each.is_sandbox
             ),
-            volumes=_volumes(pod.spec, PodFolder(self._pods.node.root, worker.uid)),
+            volumes=_volumes(pod, worker.folder),
             host_network=bool(pod.spec.hostNetwork),
         )
 
@@ -91,7 +93,24 @@ def _spec(spec: core_v1.Container) -> dict[str, int]:
 _OWN = ("emptyDir", "configMap", "secret", "downwardAPI", "projected")
 
 
-def _volumes(spec: core_v1.PodSpec, folder: PodFolder) -> tuple[tuple[str, str, Path], ...]:
-    """The volumes that lie in the pod's own folder."""
-    own = [each for each in spec.volumes or () if any(getattr(each, kind) is not None for kind in _OWN)]
-    return tuple((each.name, "", folder.place(each).path) for each in own)
+def _volumes(pod: core_v1.Pod, folder: PodFolder) -> tuple[tuple[str, str, Path], ...]:
+    """The volumes that lie in the pod's own folder, and those of its claims."""
+    found = []
+    for volume in (pod.spec.volumes if pod.spec is not None else None) or ():
+        claim = _claim(pod, volume)
+        if claim or any(getattr(volume, kind) is not None for kind in _OWN):
+            with suppress(MountError):  # one that has not been looked up yet
+                path = folder.place(volume).path
+                # To ask a server that may be away is not worth the risk.
+                if "kubernetes.io~nfs" not in path.parts:
+                    found.append((volume.name, claim, path))
+    return tuple(found)
+
+
+def _claim(pod: core_v1.Pod, volume: core_v1.Volume) -> str:
+    """The namespace and name of the volume's claim, if it has one."""
+    metadata = pod.metadata
+    assert metadata is not None
+    if volume.persistentVolumeClaim is not None:
+        return f"{metadata.namespace}/{volume.persistentVolumeClaim.claimName}"
+    return f"{metadata.namespace}/{metadata.name}-{volume.name}" if volume.ephemeral is not None else ""

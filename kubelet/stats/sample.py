@@ -160,7 +160,8 @@ def _pod(tree: Tree, pod: RosterPod, measured: Measured, *, full: bool) -> PodSa
         sandbox,
         network=() if pod.host_network or pod.sandbox is None else _network(tree, pod.sandbox.cgroup),
         volumes=tuple(
-            VolumeSample(name, claim, measured(path), _file_system(path)) for name, claim, path in pod.volumes
+            VolumeSample(name, claim, None if claim else measured(path), _file_system(path))
+            for name, claim, path in pod.volumes
         ),
     )
 

@@ -9,7 +9,7 @@ from typing import Any
 from kubelet.cgroups.tree import Tree
 from kubelet.machine import Machine
 from kubelet.pods import Pods
-from kubelet.stats import cadvisor, resource, sample
+from kubelet.stats import cadvisor, resource, sample, volumes
 from kubelet.stats.disk import DiskUse
 from kubelet.stats.rates import Rates
 from kubelet.stats.roster import Roster
@@ -42,6 +42,12 @@ class Stats:
     async def resource(self) -> str:
         return resource.render(await self._sample(full=False))
 
+    async def volumes(self) -> str:
+        """Part of the kubelet's own metrics; nothing is looked at where no pod has a claim."""
+        if not any(claim for pod in self._roster.now() for _, claim, _ in pod.volumes):
+            return ""
+        return volumes.render(await self._sample(full=True))
+
     async def cadvisor(self) -> str:
         return cadvisor.render(await self._sample(full=True), self._machine, self._place().all_pods)
 
@@ -61,8 +67,9 @@ class Stats:
                     for path in (each.writable, each.logs):
                         if path is not None:
                             self._disk_use.look(path)
-                for _, _, path in pod.volumes:
-                    self._disk_use.look(path)
+                for _, claim, path in pod.volumes:
+                    if not claim:
+                        self._disk_use.look(path)
             await asyncio.wait({self._disk_use.refresh()}, timeout=FIRST_WALK)
         look = self._disk_use.look
         return await asyncio.to_thread(sample.take, self._place(), roster, look, only_cpu_and_memory=not full)

@@ -69,7 +69,9 @@ def _container(container: ContainerSample, node: NodeSample, rates: Rates) -> Do
 
 def _volume(volume: VolumeSample, at: str) -> Document:
     claim = {"pvcRef": {"name": volume.claim.partition("/")[2], "namespace": volume.claim.partition("/")[0]}}
-    said = _disk(volume.disk, at, volume.taken or Taken()) or {"time": at}
+    # Of a claim's volume the whole file system counts: to walk it could take for ever.
+    taken = None if volume.claim else volume.taken or Taken()
+    said = _disk(volume.disk, at, taken) or {"time": at}
     return {**said, "name": volume.name, **(claim if volume.claim else {})}
 
 
@@ -120,7 +122,7 @@ def _disk(disk: FileSystem | None, at: str, taken: Taken | None = None) -> Docum
         "usedBytes": disk.used if taken is None else taken.bytes,
         "inodesFree": disk.inodes_free,
         "inodes": disk.inodes,
-        "inodesUsed": disk.inodes - disk.inodes_free if taken is None else taken.inodes,
+        "inodesUsed": disk.inodes_used if taken is None else taken.inodes,
     }
 
 

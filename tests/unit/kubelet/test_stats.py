@@ -14,7 +14,7 @@ from kubelet.cgroups.stats import Cpu, Memory, Usage
 from kubelet.cgroups.tree import Tree
 from kubelet.disk import FileSystem, Taken
 from kubelet.machine import Machine
-from kubelet.stats import cadvisor, disk, resource
+from kubelet.stats import cadvisor, disk, resource, volumes
 from kubelet.stats.disk import DiskUse
 from kubelet.stats.exposition import Family, page
 from kubelet.stats.rates import Rates
@@ -203,3 +203,13 @@ async def test_folders_are_measured_in_the_background(tmp_path: Path, monkeypatc
     assert use.look(tmp_path) is None
     use.close()
     await asyncio.sleep(0)
+
+
+def test_claims_are_told_once() -> None:
+    (pod,) = SAMPLE.pods
+    lines = volumes.render(replace(SAMPLE, pods=(pod, pod))).splitlines()
+    labels = '{namespace="default",persistentvolumeclaim="claim"}'
+    assert lines.count(f"kubelet_volume_stats_used_bytes{labels} 40") == 1
+    assert f"kubelet_volume_stats_inodes_used{labels} 6" in lines
+    assert volumes.render(replace(SAMPLE, pods=())) == ""
+    assert told()["pods"][0]["volume"][1]["usedBytes"] == 40, "the whole file system, not what was walked"
