@@ -155,8 +155,9 @@ def test_delete_waits_until_finalizers_are_gone(pytheas: Pytheas) -> None:
 
 
 def test_watch_goes_on_as_objects_change(pytheas: Pytheas) -> None:
-    pytheas("create", "configmap", "seen", "--from-literal=a=1")
-    watching = pytheas.start("get", "cm", "-l", "!nope", "-w", "--output-watch-events", "-o", "wide")
+    made = "{apiVersion: v1, kind: ConfigMap, metadata: {name: seen, labels: {watched: ''}}, data: {a: '1'}}"
+    pytheas("apply", "-f", "-", stdin=made)
+    watching = pytheas.start("get", "cm", "-l", "watched", "-w", "--output-watch-events", "-o", "wide")
     assert watching.stdout is not None
     read = watching.stdout.readline
     assert read().split()[0] == "EVENT"
