@@ -394,6 +394,7 @@ class Agent:
             await self._up.wait()
             self._pods.end_orphans()
             await self._pool.sweep(self._pods.networks())
+            await self._pods.node.archive.sweep()
             await asyncio.sleep(float(self._options.sync_period))
 
     def _warn(self, reason: str, message: str) -> None:

@@ -97,6 +97,13 @@ class Archive:
         except (OSError, TimeoutError) as error:
             log.warning("a removed container's log is not kept", pod=wanted[0].pod_name, error=str(error))
 
+    async def sweep(self) -> None:
+        """Let go of what has become too old."""
+        try:
+            await asyncio.to_thread(self.tidy, ())
+        except OSError as error:
+            log.warning("old logs could not be removed", error=str(error))
+
     def _keep(self, containers: list[Container], engine_root: Path) -> None:
         self._root.mkdir(parents=True, exist_ok=True, mode=0o750)
         usage = shutil.disk_usage(self._root)
