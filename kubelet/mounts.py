@@ -80,12 +80,7 @@ def _part(asked: core_v1.VolumeMount, env: Mapping[str, str]) -> str:
 def _view(source: Path, target: Path, mode: str) -> Path:
     """The source with all that is mounted below it read-only. A kernel without that (before 5.12) serves only those
     who can do without."""
-    mount.unmount_below(target)
-    if source.is_dir():
-        target.mkdir(parents=True, exist_ok=True)
-    else:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.touch()
+    mount.make_point(target, is_folder=source.is_dir())
     try:
         mount.bind_read_only(source, target)
     except OSError as error:

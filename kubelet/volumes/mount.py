@@ -34,6 +34,20 @@ def mount_huge_pages(target: Path, page_size: int) -> None:
     _mount(f"mount huge pages of {page_size} bytes", b"nodev", target, b"hugetlbfs", 0, options.encode())
 
 
+def make_point(target: Path, *, is_folder: bool) -> None:
+    """A place to mount something on; what was mounted there goes first. Raises OSError."""
+    unmount_below(target)
+    if is_folder and target.is_file():
+        target.unlink()
+    elif not is_folder and target.is_dir():
+        target.rmdir()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if is_folder:
+        target.mkdir(exist_ok=True)
+    else:
+        target.touch()
+
+
 def bind(source: int, target: Path) -> None:
     """Mount what an open file is onto a path, without what is mounted below it. Raises OSError."""
     _mount("bind", f"/proc/self/fd/{source}".encode(), target, None, _MS_BIND)

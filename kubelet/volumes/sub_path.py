@@ -28,7 +28,7 @@ def place(volume: Path, part: str, target: Path, propagation: str = "") -> None:
     """
     opened = open_part(volume, part)
     try:
-        _make_target(target, stat.S_ISDIR(os.fstat(opened).st_mode))
+        mount.make_point(target, is_folder=stat.S_ISDIR(os.fstat(opened).st_mode))
         mount.bind(opened, target)
         if propagation == "HostToContainer":
             mount.follow_only(target)
@@ -75,17 +75,3 @@ def _enter(folder: int, name: str, mode: int, flags: int) -> int:
     finally:
         os.close(made)
     return os.open(name, flags, dir_fd=folder)
-
-
-def _make_target(target: Path, is_folder: bool) -> None:
-    """What an earlier attempt of the container had there goes first."""
-    mount.unmount_below(target)
-    if is_folder and target.is_file():
-        target.unlink()
-    elif not is_folder and target.is_dir():
-        target.rmdir()
-    if is_folder:
-        target.mkdir(parents=True, exist_ok=True)
-    else:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.touch()
