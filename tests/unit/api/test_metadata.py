@@ -71,3 +71,14 @@ def test_models_come_without_their_client() -> None:
         "import api.types; assert not hasattr(api.types, 'nonsense_v9')"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_no_struct_carries_managed_fields_whichever_models_are_loaded_first() -> None:
+    body = '{"metadata": {"name": "a", "labels": {"b": "c"}, "managedFields": [{"fieldsV1": {"f:data": {}}}]}}'
+    program = (
+        "import msgspec; from api.types import core_v1, meta_v1; "
+        f"config = msgspec.json.decode('{body}', type=core_v1.ConfigMap); "
+        "assert config.metadata == meta_v1.ObjectMeta(name='a', labels={'b': 'c'}); "
+        "assert b'managedFields' not in msgspec.json.encode(config)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
