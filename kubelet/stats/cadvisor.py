@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from kubelet.cgroups.stats import Usage
 from kubelet.machine import Machine
-from kubelet.stats.exposition import Family, page
+from kubelet.stats.exposition import Family, page, written
 from kubelet.stats.sample import ContainerSample, Interface, NodeSample, PodSample
 
-Labels = Mapping[str, str]
+Labels = str
+"""As they are written: a container's are the same in all its samples."""
 
 _COUNTERS = {
     "container_cpu_usage_seconds_total": "Cumulative cpu time consumed in seconds.",
@@ -64,36 +65,42 @@ Sample = tuple[str, Labels, float, float | None]
 
 
 def _all(sample: NodeSample, machine: Machine, pods_cgroup: str) -> Iterator[Sample]:
-    yield "container_scrape_error", {}, 0, None
+    yield "container_scrape_error", "", 0, None
     yield from _cgroup(_labels("/"), sample.usage, sample.at)
     yield from _network(_labels("/"), sample.network, sample.at)
     yield from _cgroup(_labels(f"/{pods_cgroup}"), sample.all_pods, sample.at)
     if sample.disk is not None:
-        device = {"device": "/", **_labels("/")}
+        device = _on_device(_labels("/"))
         yield "container_fs_usage_bytes", device, sample.disk.used, sample.at
         yield "container_fs_limit_bytes", device, sample.disk.capacity, sample.at
         yield "container_fs_inodes_total", device, sample.disk.inodes, sample.at
         yield "container_fs_inodes_free", device, sample.disk.inodes_free, sample.at
     for pod in sample.pods:
         yield from _pod(pod)
-    known = {name: str(getattr(machine, name)) for name in _MACHINE}
+    known = written({name: str(getattr(machine, name)) for name in _MACHINE})
     yield "machine_cpu_cores", known, machine.cpus, None
     yield "machine_memory_bytes", known, machine.memory, None
     yield "machine_swap_bytes", known, sample.swap.total, None
 
 
-def _labels(cgroup: str, pod: PodSample | None = None, container: ContainerSample | None = None) -> dict[str, str]:
+def _labels(cgroup: str, pod: PodSample | None = None, container: ContainerSample | None = None) -> Labels:
     of = container.of if container is not None else None
     # The pause container is cAdvisor's container without a name.
     name = of.name if of is not None and of.name != "POD" else ""
-    return {
-        "container": name,
-        "id": cgroup,
-        "image": of.image if of is not None else "",
-        "name": of.id if of is not None else "",
-        "namespace": pod.of.namespace if pod is not None else "",
-        "pod": pod.of.name if pod is not None else "",
-    }
+    return written(
+        {
+            "container": name,
+            "id": cgroup,
+            "image": of.image if of is not None else "",
+            "name": of.id if of is not None else "",
+            "namespace": pod.of.namespace if pod is not None else "",
+            "pod": pod.of.name if pod is not None else "",
+        }
+    )
+
+
+def _on_device(labels: Labels) -> Labels:
+    return f'device="/",{labels}'
 
 
 def _pod(pod: PodSample) -> Iterator[Sample]:
@@ -114,7 +121,7 @@ def _container(pod: PodSample, container: ContainerSample) -> Iterator[Sample]:
         yield "container_processes", labels, container.usage.pids, at
     if container.writable is not None:
         taken = container.writable.bytes + (container.logs.bytes if container.logs is not None else 0)
-        yield "container_fs_usage_bytes", {"device": "/", **labels}, taken, at
+        yield "container_fs_usage_bytes", _on_device(labels), taken, at
     for name, value in container.of.spec.items():
         yield f"container_spec_{name}", labels, value, at
 
@@ -123,7 +130,7 @@ def _cgroup(labels: Labels, usage: Usage, at: float) -> Iterator[Sample]:
     yield "container_last_seen", labels, int(at), at
     cpu, memory = usage.cpu, usage.memory
     if cpu is not None:
-        yield "container_cpu_usage_seconds_total", {**labels, "cpu": "total"}, cpu.usage / 1e9, at
+        yield "container_cpu_usage_seconds_total", f'{labels},cpu="total"', cpu.usage / 1e9, at
         if cpu.periods:
             yield "container_cpu_cfs_periods_total", labels, cpu.periods, at
             yield "container_cpu_cfs_throttled_periods_total", labels, cpu.throttled_periods, at
@@ -139,12 +146,12 @@ def _cgroup(labels: Labels, usage: Usage, at: float) -> Iterator[Sample]:
 
 
 def _failure(labels: Labels, kind: str) -> Labels:
-    return {**labels, "failure_type": kind, "scope": "hierarchy"}
+    return f'{labels},failure_type="{kind}",scope="hierarchy"'
 
 
 def _network(labels: Labels, interfaces: Iterable[Interface], at: float) -> Iterator[Sample]:
     for each in interfaces:
-        own = {**labels, "interface": each.name}
+        own = f"{labels},{written({'interface': each.name})}"
         for way, short in (("receive", "rx"), ("transmit", "tx")):
             for what, field in _COUNTED.items():
                 yield f"container_network_{way}_{what}_total", own, getattr(each, f"{short}_{field}"), at

@@ -18,13 +18,16 @@ class Family:
     kind: str = "gauge"
     lines: list[str] = field(default_factory=list)
 
-    def add(self, value: float, labels: Mapping[str, str] | None = None, at: float | None = None) -> None:
-        """A sample; `at` is in seconds since the epoch."""
-        pairs = ",".join(f'{name}="{text.translate(_ESCAPES)}"' for name, text in (labels or {}).items())
-        when = f" {int(at * 1000)}" if at is not None else ""
-        self.lines.append(
-            f"{self.name}{{{pairs}}} {_number(value)}{when}" if pairs else f"{self.name} {_number(value)}{when}"
-        )
+    def add(self, value: float, labels: Mapping[str, str] | str = "", at: float | None = None) -> None:
+        """A sample; `labels` may have been written already, `at` is in seconds since the epoch."""
+        pairs = labels if isinstance(labels, str) else written(labels)
+        name = f"{self.name}{{{pairs}}}" if pairs else self.name
+        self.lines.append(f"{name} {_number(value)}" + (f" {int(at * 1000)}" if at is not None else ""))
+
+
+def written(labels: Mapping[str, str]) -> str:
+    """Labels as they stand between the braces: worth doing once where many samples have the same."""
+    return ",".join([f'{name}="{text.translate(_ESCAPES)}"' for name, text in labels.items()])
 
 
 def page(families: Iterable[Family]) -> str:
