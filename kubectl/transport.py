@@ -10,6 +10,7 @@ import http.client
 import socket
 import ssl
 import sys
+import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -35,7 +36,7 @@ class Answer:
 
 
 class Transport:
-    """Requests to one server; the connection is kept between them."""
+    """Requests to one server, from any thread; the connection is kept between them."""
 
     def __init__(
         self,
@@ -56,6 +57,7 @@ class Transport:
         self._verbose = verbose
         self._connection: http.client.HTTPConnection | None = None
         self._used = 0.0
+        self._lock = threading.Lock()
 
     def request(
         self,
@@ -66,12 +68,13 @@ class Transport:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """One exchange, the answer read to its end. Raises Unreachable."""
-        response = self._exchange(method, path, query, body, headers)
-        try:
-            content = response.read()
-        except (OSError, http.client.HTTPException) as problem:
-            self.close()
-            raise self._unreachable(problem) from problem
+        with self._lock:
+            response = self._exchange(method, path, query, body, headers)
+            try:
+                content = response.read()
+            except (OSError, http.client.HTTPException) as problem:
+                self.close()
+                raise self._unreachable(problem) from problem
         return Answer(response.status, content, response.headers.get_all("Warning") or [])
 
     @contextmanager
