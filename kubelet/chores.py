@@ -37,3 +37,5 @@ class Chores:
             await work
         except (EngineError, OSError) as error:
             log.warning("a call to Docker failed", pod=self._uid, error=str(error))
+        except Exception:  # nobody awaits it: without a word in the log it would have stopped unseen
+            log.exception("a chore stumbled", pod=self._uid)

@@ -74,6 +74,7 @@ class PodWorker:
         self._read: set[str] = set()
         self._status: core_v1.PodStatus | None = None
         self._started_at = time.time()
+        self._refreshing: asyncio.Task[None] | None = None
         self._task: asyncio.Task[None] | None = None
 
     # -- what the outside tells it
@@ -223,7 +224,9 @@ class PodWorker:
         if isinstance(step, actions.Wait):
             refresh_at = self._refresh_at(view)
             if refresh_at is not None and refresh_at <= now:
-                await self._attempt(self._refresh())
+                # Beside the worker: an API server that doesn't answer must not keep it from its containers.
+                self._refreshing = self._chores.begin(self._attempt(self._refresh()))
+                self._refreshing.add_done_callback(lambda _: self.wake())
                 return False
             await self._rest(step, view, now, refresh_at)
             return False
@@ -231,11 +234,14 @@ class PodWorker:
 
     def _refresh_at(self, view: View) -> float | None:
         """When the volumes' files are to be written anew; never those of a pod that ends."""
-        if not view.volumes_ready or view.deleting or view.cleaned:
+        if not view.volumes_ready or view.deleting or view.cleaned or self._is_refreshing():
             return None
         due = 0.0 if self._stale else self._steps.tokens.due()
         failed = self._failures.get("refresh")
         return max(due, failed.retry_at) if due is not None and failed is not None else due
+
+    def _is_refreshing(self) -> bool:
+        return self._refreshing is not None and not self._refreshing.done()
 
     async def _rest(self, step: actions.Wait, view: View, now: float, refresh_at: float | None) -> None:
         """Sleep until the decision's time, a token's renewal, or news."""
@@ -339,6 +345,8 @@ class PodWorker:
                 await self._node.channel.flush(self.pod, self._status or core_v1.PodStatus())
                 self._reported = True
             case actions.CleanUp():
+                if self._refreshing is not None:
+                    await asyncio.wait({self._refreshing})  # it may be writing what is to go
                 await steps.clean_up()
                 self._cleaned = True
 
