@@ -15,7 +15,10 @@ _PATIENCE = 60.0
 
 
 def argv(source: core_v1.NFSVolumeSource, target: Path, options: Sequence[str] = ()) -> list[str]:
-    """The command that mounts the volume. No shell sees it, and `--` keeps the server's name from being a flag."""
+    """The command that mounts the volume. No shell sees it; but mount(8) hands the server's name on to a program of its
+    own, which would take a dash for a flag's. Raises MountError."""
+    if source.server.startswith("-"):
+        raise MountError(f"no server can be called {source.server!r}")
     server = f"[{source.server}]" if ":" in source.server else source.server
     chosen = [*(("ro",) if source.readOnly else ()), *options]
     words = ["-o", ",".join(chosen)] if chosen else []

@@ -36,7 +36,7 @@ class VolumeBinding(PreFilter, Filter, Reserve, Permit):
         for name in pod.claims:
             claim = self._storage.claims.get(f"{pod.namespace}/{name}")
             if claim is None or claim.metadata is None:
-                return f'persistentvolumeclaim "{name}" not found'
+                return _missing(pod, name)
             if claim.metadata.deletionTimestamp is not None:
                 return f'persistentvolumeclaim "{name}" is being deleted'
             volume = (claim.spec and claim.spec.volumeName) or ""
@@ -131,6 +131,13 @@ class VolumeBinding(PreFilter, Filter, Reserve, Permit):
             return "timed out waiting for the pod's claims to be bound"
         self._chosen.pop(pod.uid, None)
         return None
+
+
+def _missing(pod: PodInfo, claim: str) -> str:
+    volumes = (pod.pod.spec.volumes if pod.pod.spec is not None else None) or ()
+    if any(each.ephemeral is not None and f"{pod.name}-{each.name}" == claim for each in volumes):
+        return f'waiting for ephemeral volume controller to create the persistentvolumeclaim "{claim}"'
+    return f'persistentvolumeclaim "{claim}" not found'
 
 
 def _is_for_one_pod(claim: Claim) -> bool:

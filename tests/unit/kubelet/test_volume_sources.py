@@ -206,6 +206,11 @@ def test_nfs_commands(source: tuple[Any, ...], options: tuple[str, ...], wanted:
     assert " ".join(nfs.argv(core_v1.NFSVolumeSource(*source), Path("/t"), options)) == wanted
 
 
+def test_an_nfs_server_is_no_flag() -> None:
+    with pytest.raises(MountError, match="no server can be called '-o'"):
+        nfs.argv(core_v1.NFSVolumeSource("/x", "-o"), Path("/t"))
+
+
 def bound(phase: str = "Bound", **metadata: Any) -> core_v1.PersistentVolumeClaim:
     return msgspec.convert(
         {
