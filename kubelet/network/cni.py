@@ -115,6 +115,8 @@ class Cni:
         if kept is None:
             return
         network, result = kept["network"], kept.get("result")
+        # From here on it is no network that a sandbox could use, even if this process ends before all is given back.
+        self._write(sandbox_id, {**kept, "ips": []})
         for plugin in reversed(network["plugins"]):
             body = plugin_input(network, plugin, result, kept["runtime"])
             await self._execute("DEL", plugin["type"], body, sandbox_id, netns, kept["args"])

@@ -113,6 +113,20 @@ async def test_a_failed_add_is_undone(tmp_path: Path, cni: Cni) -> None:
     assert cni.known() == []
 
 
+async def test_a_network_that_is_half_given_back_is_no_network(tmp_path: Path, cni: Cni) -> None:
+    configure(tmp_path, "first")
+    await cni.add(Attachment("sandbox", "/proc/1/ns/net"))
+    assert cni.cached("sandbox") == ("10.1.0.5",)
+    plugin(tmp_path / "bin", "first", "echo gone; exit 1")
+    with pytest.raises(CniError, match="gone"):
+        await cni.delete("sandbox")
+    assert cni.cached("sandbox") is None
+    assert cni.known() == ["sandbox"]
+    plugin(tmp_path / "bin", "first", "exit 0")
+    await cni.delete("sandbox")
+    assert cni.known() == []
+
+
 async def test_a_missing_plugin_and_a_missing_configuration(tmp_path: Path, cni: Cni) -> None:
     assert "no podCIDR yet" in cni.problem()
     with pytest.raises(CniError, match="no podCIDR yet"):
