@@ -88,7 +88,7 @@ def documents(plane: ControlPlane, session: requests.Session) -> list[Json]:
 
 
 def by_kind(document: Json) -> dict[str, list[tuple[str, str]]]:
-    """(path, method) of the operations of each kind of a document, but old watches."""
+    """(path, method) of the operations of each kind of a document, but old watches and what other servers answer."""
     found: dict[str, list[tuple[str, str]]] = {}
     for path, item in document["paths"].items():
         plural = path.removesuffix("/").split("/{name}")[0].rpartition("/")[2]
@@ -96,6 +96,8 @@ def by_kind(document: Json) -> dict[str, list[tuple[str, str]]]:
             continue
         for method in METHODS:
             writes = method != "get"
+            if item.get(method, {}).get("x-kubernetes-action") == "connect":
+                continue
             if method in item and not (writes and any(part in path for part in SHAKY)):
                 found.setdefault(plural, []).append((path, method))
     return found
