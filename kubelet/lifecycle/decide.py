@@ -23,10 +23,11 @@ from kubelet.lifecycle.actions import (
     Stop,
     Wait,
 )
-from kubelet.lifecycle.backoff import following
+from kubelet.lifecycle.backoff import following, ready_at
 from kubelet.lifecycle.ending import STOPPING, stop, stop_all
 from kubelet.lifecycle.resize import changes, must_restart
 from kubelet.lifecycle.restart import current, finished, pending_init, restart_at, spec_hash, tries_again, wanted
+from kubelet.lifecycle.rules import RESTART_ALL, rule_for
 from kubelet.lifecycle.view import View, is_sidecar
 from kubelet.runtime.container import Container, State
 
@@ -73,9 +74,16 @@ def _settle(view: View, now: float) -> Action:
 
 
 def _restart_all(view: View, now: float) -> Action | None:
-    """A rule wants all containers to run anew: what still runs is ended at once, without hooks."""
-    running = [each for each in view.running if each.name not in {other.name for other in view.ephemeral}]
-    return stop(view, running, now, 0.0, STOPPING) if view.restarting_all and running else None
+    """A rule wants all containers to run anew: what still runs is ended at once, without hooks. Who wants it again and
+    again has to wait as one that crashes does."""
+    if not view.restarting_all:
+        return None
+    ephemeral = {each.name for each in view.ephemeral}
+    running = [each for each in view.running if each.name not in ephemeral]
+    if running:
+        return stop(view, running, now, 0.0, STOPPING)
+    ready = max(ready_at(each, now) for each in view.restarters)
+    return Wait(ready) if ready > now else None
 
 
 def _unhealthy(view: View) -> Action | None:
@@ -214,9 +222,13 @@ def _start(
 
 def _backoff(view: View, container: core_v1.Container, last: Container | None) -> float:
     """What is to be written on a container that follows `last`; another image has another past."""
+    newest = view.newest(container.name)
+    if newest is not None and newest.round != view.round:
+        began_it = rule_for(container, newest.exit_code) == RESTART_ALL
+        return following(newest, view.longest_backoff) if began_it else newest.backoff
     if last is None or last.spec_hash != spec_hash(container):
         return 0.0
-    return last.backoff if last.round != view.round else following(last, view.longest_backoff)
+    return following(last, view.longest_backoff)
 
 
 def _unless_failed(view: View, what: str, action: Action, now: float) -> Action:

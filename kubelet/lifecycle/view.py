@@ -207,15 +207,20 @@ class View:
         return max((each.round for each in self.containers), default=0)
 
     @cached_property
-    def restarting_all(self) -> bool:
-        """A container has ended in a way after which its rules want all of them to run anew."""
-        return not self.deleting and any(
-            newest.state is State.EXITED
-            and newest.round == self._round
-            and rule_for(each, newest.exit_code) == RESTART_ALL
+    def restarters(self) -> list[Container]:
+        """The containers that ended in a way after which their rules want all to run anew."""
+        return [
+            newest
             for each in [*self.spec.containers, *self.init_containers]
             if (newest := self.newest(each.name)) is not None
-        )
+            and newest.state is State.EXITED
+            and newest.round == self._round
+            and rule_for(each, newest.exit_code) == RESTART_ALL
+        ]
+
+    @cached_property
+    def restarting_all(self) -> bool:
+        return bool(self.restarters) and not self.deleting
 
     @cached_property
     def round(self) -> int:
