@@ -9,11 +9,13 @@ import io
 import os
 import tarfile
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from api.errors import StatusError
 from kubectl.errors import CliError, Unreachable
 from kubectl.kinds import POD
 from kubectl.server import object_path
@@ -22,6 +24,7 @@ from kubectl.streams import paths, remote
 from kubectl.streams.remote import Ends
 
 _PIPE = 1 << 20
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
 Count = Callable[[int], None]
 
 
@@ -93,7 +96,7 @@ def download(place: Place, source: str, target: Path, *, preserve: bool, retries
 
 
 def _fetch(place: Place, source: str, fd: int, retries: int, count: Count) -> None:
-    done = 0
+    done = failures = 0
 
     def write(piece: bytes) -> None:
         nonlocal done
@@ -111,10 +114,11 @@ def _fetch(place: Place, source: str, fd: int, retries: int, count: Count) -> No
             code = place.run(command, Ends(write, place.complain))
         except BrokenPipeError:
             return  # whoever reads the archive says why
-        except Unreachable as problem:
-            if not retries:
+        except (Unreachable, StatusError) as problem:
+            if failures == retries or not done:
                 raise
-            retries -= 1
+            time.sleep(min(FIRST_PAUSE * 2.0**failures, LONGEST_PAUSE))
+            failures += 1
             place.session.terminal.complain(f"{problem}\nResuming copy at {done} bytes")
             continue
         if code:

@@ -76,9 +76,9 @@ async def _receive(socket: aiohttp.ClientWebSocketResponse, protocol: Protocol, 
             ended = (ended or b"") + data
         elif write := writers.get(channel):
             write(data)
-    if ended is None and socket.close_code != aiohttp.WSCloseCode.OK:
+    if ended is None:
         raise Unreachable(f"error: the stream was cut off: {socket.exception() or socket.close_code}")
-    return ended or b""
+    return ended
 
 
 async def _send_input(socket: aiohttp.ClientWebSocketResponse, protocol: Protocol, fd: int) -> None:
