@@ -30,7 +30,7 @@ from kubelet.images.secrets import PullSecrets
 from kubelet.kernel_log import KernelLog
 from kubelet.logs import archive as archives
 from kubelet.logs.follow import Followers
-from kubelet.network import routes
+from kubelet.network import pod_range, routes
 from kubelet.network.cni import Cni
 from kubelet.network.resolver import Dns
 from kubelet.node_context import NodeContext
@@ -102,7 +102,8 @@ class Agent:
         self._inventory = Inventory(self._name, self._container_changed)
         self._watch = EngineWatch(self._engine, self._inventory, self._images, self._name, self._up)
         cache = options.cni_cache_dir or options.root_dir / "cni"
-        self._cni = Cni(options.cni_conf_dir, options.cni_bin_dir, cache, options.pod_cidr)
+        known = options.pod_cidr or pod_range.recall(options.root_dir)
+        self._cni = Cni(options.cni_conf_dir, options.cni_bin_dir, cache, known)
         self._pool = Pool(options.root_dir / "netns", self._cni, options.warm_sandboxes)
         self._image_list: Sequence[core_v1.ContainerImage] | None = None
         self._routes_wanted = asyncio.Event()
@@ -318,6 +319,7 @@ class Agent:
         if cidr and not self._options.pod_cidr and cidr != self._cni.pod_cidr:
             log.info("pod range", cidr=cidr)
             self._cni.pod_cidr = cidr
+            pod_range.remember(self._options.root_dir, cidr)
             self._pool.nudge()
             self._registration.nudge()
             for worker in self._pods.all():

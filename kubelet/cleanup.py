@@ -8,7 +8,7 @@ from pathlib import Path
 from daemon.log import logger
 from kubelet.cgroups.tree import Tree
 from kubelet.machine import host_name
-from kubelet.network import conf, host_ports, routes
+from kubelet.network import conf, host_ports, pod_range, routes
 from kubelet.network.cni import Cni, CniError
 from kubelet.options import Options
 from kubelet.pod.resources import GUARANTEED, tier_parent
@@ -32,6 +32,7 @@ async def clean_up(options: Options) -> None:
         await _free(cni, network_id, "")
     await _links_and_routes()
     await asyncio.to_thread(_folders, options.root_dir, cache)
+    pod_range.forget(options.root_dir)
     await asyncio.to_thread(_cgroups, options.cgroup_root)
     log.info("cleaned up", node=node)
 

@@ -61,7 +61,7 @@ def restart_engine(lab: Lab, *flags: str) -> None:
 
 def test_static_pods_need_no_api_server(lab: Lab) -> None:
     host, control = lab.node.host, lab.cluster.control
-    host.run("tee", f"{MANIFESTS}/old.json", stdin=json.dumps(manifest("old", SLEEP, PROBED, hostNetwork=True)))
+    host.run("tee", f"{MANIFESTS}/old.json", stdin=json.dumps(manifest("old", SLEEP, PROBED)))
     old, new = f"old-{lab.node.name}", f"new-{lab.node.name}"
     wait_until("the mirror", lambda: lab.kubectl.run("get", "pod", old).code == 0, 20)
     lab.ready(old)
@@ -69,7 +69,7 @@ def test_static_pods_need_no_api_server(lab: Lab) -> None:
     control.apiserver.kill()
     lab.node.kubelet.kill()
     lab.node.kubelet.start()
-    host.run("tee", f"{MANIFESTS}/new.json", stdin=json.dumps(manifest("new", SLEEP, hostNetwork=True)))
+    host.run("tee", f"{MANIFESTS}/new.json", stdin=json.dumps(manifest("new", SLEEP)))
     wait_until("a pod without an API server", lambda: len(lab.containers(new)) == 2, 30)
     assert lab.containers(old, every=True) == before
     control.apiserver.start()

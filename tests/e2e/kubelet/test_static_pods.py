@@ -48,6 +48,7 @@ def test_a_manifest_is_a_pod_as_long_as_it_is_there(lab: Lab, write: Write) -> N
     assert shown["metadata"]["ownerReferences"][0]["kind"] == "Node"
     assert {"operator": "Exists", "effect": "NoExecute"} in shown["spec"]["tolerations"]
     assert lab.logs(name, "first") == ["first"]
+    assert lab.kubectl("exec", name, "--", "echo", "hello") == "hello\n"
     before = lab.containers(name)
 
     uid = shown["metadata"]["uid"]
