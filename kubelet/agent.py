@@ -40,6 +40,7 @@ from kubelet.options import Options
 from kubelet.pod.admission import Refusal
 from kubelet.pod.env import Objects
 from kubelet.pod.ground import Ground
+from kubelet.pod.placement import misplaced
 from kubelet.pod.services import service_variables
 from kubelet.pod.sysctls import Allowed
 from kubelet.pods import Pods
@@ -248,8 +249,10 @@ class Agent:
         self._pods.node.cgroups = self._resources.cgroups
 
     def _admit(self, pod: core_v1.Pod) -> Refusal | None:
-        """Why the node has no room for a pod, if it hasn't."""
-        return self._shutdown.admit(pod) or self._resources.admit(pod, self._pods.taken(), self._pods.preempt)
+        """Why the node has no place for a pod, if it hasn't."""
+        node, others = self._nodes.get(self._name), self._pods.taken()
+        refused = self._shutdown.admit(pod) or (misplaced(pod, node, others) if node is not None else None)
+        return refused or self._resources.admit(pod, others, self._pods.preempt)
 
     def _hands(self) -> Hands:
         """What evictions may do here."""

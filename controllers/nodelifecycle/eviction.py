@@ -5,28 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from api.taints import tolerates
 from api.types import core_v1
 from controllers import objects
 from controllers.nodelifecycle.taints import NOT_READY, UNREACHABLE
 
 Taint = core_v1.Taint
-Toleration = core_v1.Toleration
 
 _BY_HEALTH = frozenset((NOT_READY, UNREACHABLE))
 
 
 def no_execute(taints: Iterable[Taint] | None) -> list[Taint]:
     return [each for each in taints or () if each.effect == "NoExecute"]
-
-
-def tolerates(toleration: Toleration, taint: Taint) -> bool:
-    if toleration.effect and toleration.effect != taint.effect:
-        return False
-    if toleration.key and toleration.key != taint.key:
-        return False
-    if toleration.operator == "Exists":
-        return True
-    return bool(toleration.key) and (toleration.value or "") == (taint.value or "")
 
 
 def leaves_at(pod: core_v1.Pod, taints: Iterable[Taint], now: datetime, patience: float) -> datetime | None:

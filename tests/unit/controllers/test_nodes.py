@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api.taints import tolerates
 from api.types import core_v1
 from controllers.nodeipam import Pool
 from controllers.nodelifecycle import health, taints, zones
-from controllers.nodelifecycle.eviction import leaves_at, tolerates
+from controllers.nodelifecycle.eviction import leaves_at
 from controllers.podgc import Reason, surplus
 from controllers.podgc import decide as removal
 from tests.unit.controllers.make import NOW, node, pod
