@@ -111,7 +111,11 @@ class PodWorker:
         return self._node.inventory.pod(self.uid)
 
     def start(self) -> None:
-        self._admit()
+        try:
+            self._admit()
+        except Exception:  # a mistake of ours in judging a pod must not leave it without a worker
+            log.exception("a pod could not be judged", pod=self.uid)
+            self._admitted = True
         self._task = asyncio.create_task(self._run(), name=f"pod {self.uid}")
 
     def wake(self) -> None:
