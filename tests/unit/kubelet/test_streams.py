@@ -159,5 +159,5 @@ async def test_a_stream_that_carries_nothing_ends() -> None:
 async def test_a_port_of_localhost_where_nobody_listens() -> None:
     with pytest.raises(OSError, match=r"IPv4: dial 127.0.0.1:1: connection refused"):
         await dial.localhost(dial.of_process(os.getpid()), 1)
-    with pytest.raises(OSError, match="IPv6: .* no such file"):
+    with pytest.raises(OSError, match=r"IPv6: .* no such file"):
         await dial.localhost(Path("/proc/0/ns/net"), 1)
