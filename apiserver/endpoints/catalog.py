@@ -7,7 +7,7 @@ cache and one place in etcd (their home, the resource in the version that is kep
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import orjson
 
@@ -73,6 +73,10 @@ class Resource:
             return self.home.encoding.store(obj)
         (kept,) = await self.kind.convert([obj], self.home.kind.api_version)
         return self.home.encoding.store(kept)
+
+    def writing(self, namespace: str, name: str, stored: bytes, obj: Object) -> AbstractContextManager[None]:
+        """A context for the write of an object of this version, so that the cache need not decode it again."""
+        return self.cache.writing(self.key(namespace, name), stored, obj) if self.alone else nullcontext()
 
     def wire(self, obj: Object, revision: int) -> bytes:
         """The wire bytes of an object of this version."""

@@ -177,7 +177,8 @@ async def _create_once(
             return resource.encoding.store(obj)
         guards = (namespaces.guard(state, attributes), *charge.guards) if kind.namespaced else ()
         guards = (*guards, *strategy.guards())
-        revision = await state.store.create(key, value, strategy.reservations(obj), strategy.lifetime, guards)
+        with resource.writing(namespace, name, value, obj):
+            revision = await state.store.create(key, value, strategy.reservations(obj), strategy.lifetime, guards)
         charge.done(revision)
     state.quotas.changed(resource, namespace, obj, None)
     return resource.encoding.wire(value, revision) if resource.alone else resource.wire(obj, revision)
@@ -335,7 +336,8 @@ class Update:
         wanted, kept = set(strategy.reservations(new)), value if resource.alone else await resource.stored(new)
         take, free = wanted - held, held - wanted
         update = self.state.store.update(key, kept, revision, take, free, strategy.lifetime, charge.guards)
-        revision = await update
+        with resource.writing(self.namespace, self.name, kept, new):
+            revision = await update
         charge.done(revision)
         self.state.quotas.changed(resource, self.namespace, new, old)
         return resource.encoding.wire(value, revision)

@@ -10,11 +10,13 @@ from __future__ import annotations
 import asyncio
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal, Protocol
 
 import orjson
 
 from apiserver.storage.encoding import Encoding, Object
+from apiserver.storage.expected import Expected, Facts, Writing
 
 RING = 4096
 """Changes that a resource remembers at least, once it has had as many; fewer if they are large."""
@@ -148,6 +150,7 @@ class Cache:
         self._oldest = 0
         """Changes after this revision are all in the ring."""
         self._watchers: set[Watcher] = set()
+        self.expected = Expected()
         self.ended = False
         """Whether the resource is served no more, or from another cache: watches end."""
 
@@ -158,10 +161,12 @@ class Cache:
         self._dropped += len(self._ring) + 1  # whoever stands at the old end is behind, too
         self._ring, self._bytes = [], 0
         self._oldest = self.revision = revision
+        self.expected.clear()
         self.wake()
 
     def put(self, key: str, stored: bytes, revision: int) -> None:
-        entry = self.entry(key, stored, revision)
+        facts = self.expected.take(key, stored)
+        entry = self.entry(key, stored, revision) if facts is None else self._entry(key, stored, revision, facts)
         previous = self.entries.get(key)
         self.entries[key] = entry
         if previous is None:
@@ -234,10 +239,21 @@ class Cache:
         obj = orjson.loads(stored)
         if self._revive is not None and self._revive(obj):
             stored = self.encoding.store(obj)
+        return self._entry(key, stored, revision, self._facts(obj))
+
+    def writing(self, key: str, stored: bytes, obj: Object) -> AbstractContextManager[None]:
+        """A context for the write of an object, which will be these bytes in etcd: they need not be decoded again."""
+        if self._revive is not None:
+            return nullcontext()
+        return Writing(self.expected, key, stored, self._facts(obj))
+
+    def _facts(self, obj: Object) -> Facts:
         metadata: dict[str, Any] = obj["metadata"]
-        wire = self.encoding.wire(stored, revision)
-        labels, fields = metadata.get("labels") or _NONE, self._fields(obj) or _NONE
-        return Entry(key, wire, revision, labels, fields, bool(metadata.get("deletionTimestamp")))
+        labels = dict(metadata.get("labels") or _NONE)
+        return Facts(labels, self._fields(obj) or _NONE, bool(metadata.get("deletionTimestamp")))
+
+    def _entry(self, key: str, stored: bytes, revision: int, facts: Facts) -> Entry:
+        return Entry(key, self.encoding.wire(stored, revision), revision, *facts)
 
     def _append(self, change: Change) -> None:
         self._ring.append(change)

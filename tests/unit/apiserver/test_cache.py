@@ -14,6 +14,8 @@ from apiserver.endpoints.selection import Selection
 from apiserver.storage import cache as caches
 from apiserver.storage.cache import Cache, Entry, Expired
 from apiserver.storage.encoding import Encoding
+from apiserver.storage.expected import LIMIT
+from apiserver.storage.store import Lost
 
 ENCODING = Encoding("v1", "ConfigMap")
 
@@ -167,3 +169,47 @@ def test_only_the_newest_changes_keep_their_frames(monkeypatch: pytest.MonkeyPat
         cache.watch(revision - 1).take()[0].frame("MODIFIED", ENCODING)
     changes = cache.watch(10).take()
     assert [bool(change._frames) for change in changes] == [False, False, True, True]
+
+
+def test_what_this_server_writes_is_not_decoded_again() -> None:
+    decoded: list[str] = []
+    cache = Cache(ENCODING, lambda obj: decoded.append(obj["metadata"]["name"]) or {"spec.colour": "red"})  # type: ignore[func-returns-value]
+    cache.fill([], 10)
+    obj = {"metadata": {"name": "x", "namespace": "ns", "labels": {"a": "b"}, "deletionTimestamp": "now"}}
+    raw = ENCODING.store(obj)
+    with cache.writing("ns/x", raw, obj):
+        assert decoded == ["x"]
+        obj["metadata"]["labels"].clear()  # type: ignore[attr-defined]
+        cache.put("ns/x", bytes(bytearray(raw)), 11)  # the event, before the answer
+    entry = cache.entries["ns/x"]
+    assert decoded == ["x"]
+    assert (entry.labels, entry.fields, entry.terminating) == ({"a": "b"}, {"spec.colour": "red"}, True)
+    assert entry.raw == ENCODING.wire(raw, 11)
+    assert not cache.expected
+
+
+def test_what_somebody_else_wrote_is_decoded_and_a_failed_write_forgotten() -> None:
+    cache = new_cache()
+    ours, theirs = stored("x", colour="blue"), stored("x", colour="green")
+
+    def lose() -> None:
+        with cache.writing("ns/x", ours, orjson.loads(ours)):
+            cache.put("ns/x", theirs, 11)
+            assert cache.entries["ns/x"].labels == {"colour": "green"}
+            assert len(cache.expected) == 1
+            raise Lost(None)
+
+    with pytest.raises(Lost):
+        lose()
+    assert not cache.expected
+
+
+def test_writes_of_which_etcd_never_tells_do_not_pile_up() -> None:
+    cache = new_cache()
+    for number in range(10 * LIMIT):
+        raw = stored(str(number))
+        with cache.writing(f"ns/{number}", raw, orjson.loads(raw)):
+            pass
+        assert len(cache.expected) <= LIMIT
+    cache.fill([], 20)
+    assert not cache.expected
