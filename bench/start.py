@@ -47,9 +47,10 @@ def _load_all() -> float:
         plane.stop_all()
         started = time.perf_counter()
         plane.processes["etcd"].start()
-        python = str(SCRIPTS / "python")
+        python, env = str(SCRIPTS / "python"), plane.processes["etcd"].env
         loading = [
-            subprocess.Popen([python, "-m", f"{name}.main", "--help"], stdout=subprocess.DEVNULL) for name in DAEMONS
+            subprocess.Popen([python, "-m", f"{name}.main", "--help"], stdout=subprocess.DEVNULL, env=env)
+            for name in DAEMONS
         ]
         for process in loading:
             assert process.wait(60) == 0
