@@ -65,6 +65,8 @@ class Mirrors:
 
     async def _round(self) -> bool:
         """One step for each name; False if something is to be tried again."""
+        if not self._node_uid():
+            return False  # their owner is not known yet
         done = True
         for key in {*self._wanted, *self._there}:
             pod, mirror = self._wanted.get(key), self._there.get(key)
@@ -81,10 +83,7 @@ class Mirrors:
         return done
 
     async def _create(self, pod: core_v1.Pod) -> None:
-        uid = self._node_uid()
-        if not uid:
-            raise Unreachable("the node has not been registered yet")
-        self.seen(await self._client.create(mirror_of(pod, self._node, uid)))
+        self.seen(await self._client.create(mirror_of(pod, self._node, self._node_uid())))
 
     async def _delete(self, mirror: core_v1.Pod) -> None:
         namespace, name = key_of(mirror)
