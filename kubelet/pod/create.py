@@ -29,7 +29,8 @@ class Mount:
 
     def entry(self) -> dict[str, Any]:
         """As Docker's `Mounts` has it: a path with a colon in it, as devices have, is no trouble there."""
-        options: dict[str, Any] = {"Propagation": self.propagation or "rprivate"}
+        # Left unsaid it is private, but where the engine's own folder lies below (the host's root): there it must not.
+        options: dict[str, Any] = {"Propagation": self.propagation} if self.propagation else {}
         if self.read_only:
             # What is mounted below stays writable, as in Kubernetes; newer engines have to be told.
             options["ReadOnlyNonRecursive"] = True
