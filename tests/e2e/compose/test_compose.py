@@ -20,7 +20,8 @@ def health(composed: Composed, service: str) -> str:
 
 def _wait_ready(composed: Composed) -> None:
     nodes = ("node/node1", "node/node2")
-    composed.kubectl("wait", "--for=create", *nodes, "--timeout=60s", seconds=90)
+    for each in nodes:  # kubectl waits for one that is not there, but gives up at once on two
+        composed.kubectl("wait", "--for=create", each, "--timeout=60s", seconds=90)
     composed.kubectl("wait", "--for=condition=Ready", *nodes, "--timeout=60s", seconds=90)
 
 
