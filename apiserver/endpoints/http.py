@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 from api.errors import NotAcceptable, RequestEntityTooLarge, StatusError
 from apiserver.auth.user import User
 from apiserver.connection import CUT_KEY
-from apiserver.endpoints import compression, warning
+from apiserver.endpoints import compression, warning, websocket
 from apiserver.endpoints.compression import THRESHOLD, takes_gzip
 from apiserver.endpoints.media import encode
 from apiserver.endpoints.negotiate import PLAIN, form_of
@@ -25,6 +25,7 @@ Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers = Sequence[tuple[bytes, bytes]]
 
 NOTHING = ("", "", "")
+EVENTS = {"": websocket.events}
 BODY_LIMIT = 3 * 1024 * 1024
 JSON = b"application/json"
 _NOT_KEPT = (b"cache-control", b"no-cache, private")
@@ -47,6 +48,7 @@ class Request:
         "path",
         "scope",
         "send",
+        "socket",
         "status",
         "user",
         "warnings",
@@ -68,6 +70,8 @@ class Request:
         """The answer's status, once it has begun."""
         self.warnings: list[str] = []
         """Sentences for the Warning header."""
+        self.socket: websocket.Socket | None = None
+        """Where a stream goes instead, if the client has asked for a WebSocket."""
         self._receive = receive
         self._query: dict[str, str] | None = None
 
@@ -129,6 +133,9 @@ class Request:
 
     async def disconnected(self) -> None:
         """Returns when the client has gone."""
+        if self.socket is not None:
+            await self.socket.left()
+            return
         while (await self._receive())["type"] != "http.disconnect":
             pass
 
@@ -172,19 +179,34 @@ class Request:
             await self.stream(chunk)
         await self.end_stream()
 
-    async def start_stream(self, content_type: bytes) -> None:
+    async def start_stream(self, content_type: bytes, protocols: Mapping[str, websocket.Framing] = EVENTS) -> None:
+        """Begin an answer in parts; `protocols` are what it may be spoken in on a WebSocket. Raises BadRequest."""
+        if websocket.wanted(self):
+            self.socket = await websocket.Socket.accept(self, protocols)
+            self.status = 101
         if self.audit is not None:
-            self.audit.started(200)
+            self.audit.started(self.status or 200)
+        if self.socket is not None:
+            return
         await self.send(self._start(200, content_type, None, ()))
 
     async def stream(self, chunk: bytes) -> None:
+        if self.socket is not None:
+            await self.socket.send(chunk)
+            return
         await self.send({"type": "http.response.body", "body": chunk, "more_body": True})
 
     async def end_stream(self) -> None:
+        if self.socket is not None:
+            await self.socket.end()
+            return
         await self.send({"type": "http.response.body", "body": b""})
 
     def cut_off(self) -> None:
         """Let the client see that the answer under way is not whole."""
+        if self.socket is not None:
+            self.socket.close()
+            return
         self.scope[CUT_KEY]()
 
     async def fail(self, error: StatusError) -> None:

@@ -20,6 +20,7 @@ from apiserver.endpoints.negotiate import Form
 from apiserver.endpoints.selection import Selection, read_selection
 from apiserver.endpoints.state import Resource, State
 from apiserver.endpoints.versions import parse_version, wait_for
+from apiserver.endpoints.websocket import PIECES
 from apiserver.registry.kind import Object
 from apiserver.storage.cache import Change, ChangeType, Entry, Expired, Watcher, frame
 
@@ -81,7 +82,10 @@ async def watch(state: State, request: Request, resource: Resource, namespace: s
         raise NoSuchShape(form.as_, "not a list")
     await wait_for(state.feed, wish.version)
     stream = _Stream(state, request, resource, selection, wish, form)
-    await request.start_stream(form.content_type + b";stream=watch" if form.protobuf else form.content_type)
+    if form.protobuf:
+        await request.start_stream(form.content_type + b";stream=watch", PIECES)
+    else:
+        await request.start_stream(form.content_type)
     await stream.run()
 
 

@@ -12,6 +12,7 @@ from apiserver.endpoints.http import Request, flag
 from apiserver.endpoints.paths import Target
 from apiserver.endpoints.state import Resource, State
 from apiserver.endpoints.subresources.base import Subresource
+from apiserver.endpoints.websocket import PIECES
 from apiserver.remote.answer import Answer
 from apiserver.streaming.kubelet import KubeletError
 from apiserver.streaming.place import choose_container, find, kubelet_of
@@ -72,7 +73,7 @@ async def _pass_on(state: State, request: Request, answer: Answer, name: str) ->
     if answer.status >= 300:
         text = (await answer.read(_ERROR_LIMIT)).decode(errors="replace").strip()
         raise _refused(answer.status, text, name)
-    await request.start_stream(TEXT)
+    await request.start_stream(TEXT, PIECES)
     copying = asyncio.create_task(_copy(request, answer), name="log: copy")
     leaving = asyncio.create_task(request.disconnected(), name="log: client leaving")
     stopping = asyncio.create_task(state.stopping.wait(), name="log: server stopping")

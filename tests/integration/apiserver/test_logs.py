@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from aiohttp import web
+from aiohttp import WSServerHandshakeError, web
 
 from tests.harness.control import ControlPlane
 from tests.integration.apiserver.api import CORE, Api, pod
@@ -81,6 +82,49 @@ async def test_a_followed_log_comes_as_it_is_written_and_ends_with_the_reader(ap
             assert answer.connection.transport is not None
             answer.connection.transport.abort()
         await asyncio.wait_for(answering.left.wait(), 5)
+
+
+@pytest.mark.parametrize(
+    ("protocols", "said"),
+    [
+        ((), b"first line\nlast line\n"),
+        (("binary.k8s.io",), b"first line\nlast line\n"),
+        (("other", "base64.binary.k8s.io"), base64.b64encode(b"first line\n").decode()),
+    ],
+)
+async def test_a_log_comes_over_a_websocket(
+    api: Api, plane: ControlPlane, protocols: tuple[str, ...], said: str | bytes
+) -> None:
+    async with running(plane) as answering:
+        await place(api, answering.port)
+        async with api.session.ws_connect(api.server + api.path("pods", "one", "log"), protocols=protocols) as socket:
+            assert socket.protocol == (protocols[-1] if protocols else None)
+            messages = [message.data async for message in socket]
+            assert socket.close_code == 1000
+    assert (b"".join(messages) if isinstance(said, bytes) else messages[0]) == said
+
+
+async def test_a_websockets_client_that_leaves_ends_its_log(api: Api, plane: ControlPlane) -> None:
+    async with running(plane) as answering:
+        await place(api, answering.port)
+        url = api.server + api.path("pods", "one", "log")
+        async with api.session.ws_connect(url + "?follow=true") as socket:
+            await socket.send_str("is anybody there? " * 10_000)
+            await socket.ping(b"still")
+            assert await socket.receive_bytes() == b"first line\n"
+        await asyncio.wait_for(answering.left.wait(), 5)
+        with pytest.raises(WSServerHandshakeError) as refused:
+            await api.session.ws_connect(url, protocols=("channel.k8s.io",))
+        assert refused.value.status == 400
+
+
+async def test_a_watchs_events_are_a_websockets_messages(api: Api) -> None:
+    for name in ("a", "b"):
+        assert (await api.create("configmaps", {"metadata": {"name": name}})).code == 201
+    async with api.session.ws_connect(api.server + api.path("configmaps") + "?watch=true&timeoutSeconds=1") as socket:
+        assert (await api.create("configmaps", {"metadata": {"name": "c"}})).code == 201
+        events = [message.json() async for message in socket]
+    assert [each["object"]["metadata"]["name"] for each in events] == ["a", "b", "c"]
 
 
 async def test_what_the_kubelet_refuses_is_told(api: Api, plane: ControlPlane) -> None:
