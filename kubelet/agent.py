@@ -6,35 +6,33 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
-from pathlib import Path
 
-from prometheus_client import REGISTRY
-
-from api import quantity
 from api.types import core_v1
 from client.events import EventRecorder
 from client.informer import Informer
 from client.kubeconfig import load
 from client.rest import Client
 from daemon import health as health_pages
-from daemon.aio import web
 from daemon.log import logger
 from daemon.run import freeze
-from kubelet import machine as machines
-from kubelet import node as nodes
-from kubelet import node_events, runtime_class
 from kubelet.eviction.manager import Hands
 from kubelet.eviction.reclaim import remove_dead
 from kubelet.images import settings as image_settings
 from kubelet.images.secrets import PullSecrets
-from kubelet.kernel_log import KernelLog
 from kubelet.logs import archive as archives
 from kubelet.logs.follow import Followers
-from kubelet.network import pod_range, routes
+from kubelet.network import pod_range
 from kubelet.network.cni import Cni
 from kubelet.network.resolver import Dns
+from kubelet.network.route_keeper import RouteKeeper
+from kubelet.node import events as node_events
+from kubelet.node import machine as machines
+from kubelet.node import status as nodes
+from kubelet.node.events import Said
+from kubelet.node.kernel_log import KernelLog
+from kubelet.node.registration import Pace, Registration
+from kubelet.node.resources import NodeResources
 from kubelet.node_context import NodeContext
-from kubelet.node_events import Said
 from kubelet.objects import SYNC_DEADLINE, PodObjects
 from kubelet.options import Options
 from kubelet.pod.admission import Refusal
@@ -45,40 +43,27 @@ from kubelet.pod.services import service_variables
 from kubelet.pod.sysctls import Allowed
 from kubelet.pods import Pods
 from kubelet.probes.handler import Asker
-from kubelet.probes.metrics import routes as probe_pages
-from kubelet.registration import Pace, Registration
-from kubelet.resources import NodeResources
-from kubelet.runtime import kernel, oom, pause
 from kubelet.runtime.accounts import ImageAccounts
 from kubelet.runtime.engine import Engine
 from kubelet.runtime.errors import EngineError
 from kubelet.runtime.inventory import Inventory
-from kubelet.sandboxes.pool import Pool, why_not
-from kubelet.server import deleted_logs
-from kubelet.server.access import Access, Reviews, Rules
-from kubelet.server.exec import Executions
+from kubelet.runtime.survey import survey
+from kubelet.runtime.watch import EngineWatch
+from kubelet.sandboxes import runtime_class
+from kubelet.sandboxes.pool import Pool
 from kubelet.server.images import ImagePages
-from kubelet.server.listen import listen, tls
 from kubelet.server.logs import Logs
 from kubelet.server.metrics import KubeletMetrics
-from kubelet.server.pages import routes as plain_pages
-from kubelet.server.portforward import Forwarding
-from kubelet.server.stats import routes as stats_pages
+from kubelet.server.site import Site
 from kubelet.shutdown.manager import Shutdown, shutdown_periods
 from kubelet.static.annotations import is_mirror, is_static
 from kubelet.static.channel import StaticChannel
 from kubelet.static.desk import StaticPods
 from kubelet.static.mirrors import Mirrors
-from kubelet.stats.disk import DiskUse
-from kubelet.stats.source import Stats
 from kubelet.upstream import Upstream
 from kubelet.volumes.claims import claimed
-from kubelet.watch import EngineWatch
 
 log = logger(__name__)
-
-ROUTE_PAUSE = 0.5
-"""Seconds to gather Node changes before routes are set."""
 
 
 class Agent:
@@ -92,8 +77,7 @@ class Agent:
         self._machine = machines.read(options.root_dir)
         self._taints = nodes.taints(options.register_with_taints)
         self._periods = shutdown_periods(options)
-        self._sysctls = Allowed.of(options.allowed_unsafe_sysctls)
-        self._periods = shutdown_periods(options)
+        Allowed.of(options.allowed_unsafe_sysctls)  # raises ValueError now rather than when Docker answers
         self._resources = NodeResources(options, self._machine)
         self._engine = Engine(options.docker_host, starts=options.docker_starts)
         self._images = image_settings.images(self._engine, options)
@@ -107,10 +91,8 @@ class Agent:
         self._cni = Cni(options.cni_conf_dir, options.cni_bin_dir, cache, known)
         self._pool = Pool(options.root_dir / "netns", self._cni, options.warm_sandboxes)
         self._image_list: Sequence[core_v1.ContainerImage] | None = None
-        self._routes_wanted = asyncio.Event()
         self._followers = Followers()
         self._problem = "starting"
-        self._disk_use = DiskUse()
 
     def _container_changed(self, uid: str) -> None:
         self._pods.wake(uid)
@@ -151,6 +133,7 @@ class Agent:
         self._engine_task = group.create_task(self._watch.run(float(self._options.sync_period)))
         for informer in (self._services, self._nodes):
             group.create_task(informer.run())
+        self._routes = RouteKeeper(self._nodes, self._name)
         self._nodes.on_change(self._node_changed)
         ground = group.create_task(self._prepare_engine())
         await ground
@@ -160,7 +143,7 @@ class Agent:
         group.create_task(self._own.run())
         group.create_task(self._run_static_pods())
         group.create_task(self._shutdown.run())
-        group.create_task(self._keep_routes())
+        group.create_task(self._routes.run())
         group.create_task(self._collector.run(self._up))
         group.create_task(self._resources.run(self._own.synced))
         group.create_task(self._resources.keep_weights(self._pods.all, float(self._options.sync_period)))
@@ -169,7 +152,11 @@ class Agent:
         stack.callback(kernel.close)
         group.create_task(self._keep_house())
         group.create_task(self._pool.keep(self._pods.networks))
-        await self._serve(stack)
+        site = Site(self._options, self._client, self._pods, self._machine)
+        logs = Logs(self._pods, self._followers)
+        metrics = KubeletMetrics(self._pods, self._inventory, lambda: logs.open_streams, lambda: self._mirrors.wanted)
+        images = ImagePages(self._engine, self._images, self._collector)
+        await site.open(stack, logs, images, metrics, self._trouble)
         log.info("started", node=self._name, address=self._ips[0])
         freeze()
 
@@ -219,32 +206,11 @@ class Agent:
         )
 
     async def _prepare_engine(self) -> None:
-        """Once Docker answers: the pause image, what the kernel allows, how Docker makes cgroups."""
+        """Once Docker answers: what all pods here are made with."""
         await self._up.wait()
-        info = await self._engine.info()
-        made = await pause.ensure(self._engine, self._options.pause_image)
-        lowest = await oom.lowest_score(self._engine, self._name, made.image)
-        self._pool.off = why_not(made.joins, info)
-        self._engine_version = str(info.get("ServerVersion", ""))
-        self._pods.node.ground = Ground(
-            node=self._name,
-            pause_image=made.image,
-            cgroup_root=self._options.cgroup_root,
-            cgroup_driver=str(info.get("CgroupDriver", "cgroupfs")),
-            cpu_period=self._resources.cpu_period,
-            memory=self._machine.memory,
-            lowest_oom_score=lowest,
-            seccomp_default=self._options.seccomp_default,
-            seccomp_folder=self._options.root_dir / "seccomp",
-            engine_root=Path(str(info.get("DockerRootDir", "/var/lib/docker"))),
-            log_max_size=quantity.value(self._options.container_log_max_size),
-            log_max_files=self._options.container_log_max_files,
-            sysctls=self._sysctls,
-            apparmor=kernel.apparmor_enabled(),
-            capabilities=kernel.bounded_capabilities(self._engine_version),
-        )
-
-        ground = self._pods.node.ground
+        found = await survey(self._engine, self._options, self._name, self._machine.memory, self._resources.cpu_period)
+        self._pool.off, self._engine_version, ground = found.pool_off, found.engine_version, found.ground
+        self._pods.node.ground = ground
         await self._resources.begin(ground.cgroup_driver, self._engine, ground.engine_root, self._hands())
         self._pods.node.cgroups = self._resources.cgroups
 
@@ -333,19 +299,7 @@ class Agent:
             if new is not None:
                 self._own_node(new)
             self._registration.changed(old, new)
-        if old is None or new is None or _route_facts(old) != _route_facts(new):
-            self._routes_wanted.set()
-
-    async def _keep_routes(self) -> None:
-        await self._nodes.synced()
-        while True:
-            self._routes_wanted.clear()
-            try:
-                await routes.apply(routes.wanted(self._nodes.items(), self._name))
-            except (routes.RouteError, OSError, ValueError, TimeoutError) as error:
-                log.warning("routes could not be set", error=str(error))
-            await self._routes_wanted.wait()
-            await asyncio.sleep(ROUTE_PAUSE)
+        self._routes.node_changed(old, new)
 
     def _pod_changed(self, key: str, old: core_v1.Pod | None, new: core_v1.Pod | None) -> None:
         if old is not None and (new is None or _uid(new) != _uid(old)):
@@ -409,42 +363,6 @@ class Agent:
         """An event about this node."""
         self._recorder.event(nodes.reference(self._name), said.kind, said.reason, said.message)
 
-    async def _serve(self, stack: AsyncExitStack) -> None:
-        options = self._options
-        logs = Logs(self._pods, self._followers)
-        metrics = KubeletMetrics(self._pods, self._inventory, lambda: logs.open_streams, lambda: self._mirrors.wanted)
-        REGISTRY.register(metrics)
-        stack.callback(REGISTRY.unregister, metrics)
-        stats = Stats(self._pods, self._machine, self._disk_use)
-        pages = plain_pages(self._pods, self._machine, REGISTRY, self._trouble, stats.volumes)
-        pages += probe_pages(self._pods)
-        pages += stats_pages(stats)
-        stack.callback(self._disk_use.close)
-        if options.read_only_port:
-            await stack.enter_async_context(listen(options.address, options.read_only_port, pages))
-        if not options.port:
-            return
-        if not (options.tls_cert_file and options.tls_key_file and options.client_ca_file):
-            log.warning("no HTTPS port: it needs --tls-cert-file, --tls-key-file and --client-ca-file")
-            return
-        context = tls(
-            options.tls_cert_file,
-            options.tls_key_file,
-            options.client_ca_file,
-            options.tls_min_version,
-            options.tls_cipher_suites,
-        )
-        idle = float(options.streaming_connection_idle_timeout)
-        streams = [
-            route for serve in (Executions, Forwarding) for route in serve(self._pods, self._engine, idle).routes()
-        ]
-        images = ImagePages(self._engine, self._images, self._collector).routes()
-        streams.append(web.get("/containerLogs/{namespace}/{pod}/{container}", logs.serve))
-        secure = [*(streams if options.enable_debugging_handlers else ()), *images, *pages]
-        secure += deleted_logs.routes(self._pods.node.archive)
-        access = Access(Reviews(self._client, self._name), Rules.of(options))
-        await stack.enter_async_context(listen(options.address, options.port, secure, context, access))
-
     async def _stop(self) -> None:
         """Leave the pods running, and tell nothing more."""
         await self._pods.close()
@@ -453,8 +371,3 @@ class Agent:
 
 def _uid(pod: core_v1.Pod) -> str:
     return (pod.metadata.uid or "") if pod.metadata else ""
-
-
-def _route_facts(node: core_v1.Node) -> tuple[object, ...]:
-    addresses = [each.address for each in (node.status.addresses or ())] if node.status else []
-    return node.spec.podCIDR if node.spec else None, addresses

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from daemon.log import logger
 from kubelet.cgroups.tree import Tree
-from kubelet.machine import host_name
 from kubelet.network import conf, host_ports, pod_range, routes
 from kubelet.network.cni import Cni, CniError
+from kubelet.node.machine import host_name
 from kubelet.options import Options
 from kubelet.pod.resources import GUARANTEED, tier_parent
 from kubelet.runtime.container import from_summary

@@ -11,7 +11,7 @@ from daemon.log import logger
 from kubelet.eviction import preempt
 from kubelet.node_context import NodeContext
 from kubelet.runtime.container import GRACE, Container
-from kubelet.worker import PodWorker
+from kubelet.worker.worker import PodWorker
 
 log = logger(__name__)
 

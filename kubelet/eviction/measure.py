@@ -14,11 +14,11 @@ from api.types import core_v1
 from daemon.log import logger
 from kubelet.cgroups.pods import PodCgroups
 from kubelet.cgroups.stats import read
-from kubelet.disk import NOTHING, Taken, taken
 from kubelet.eviction.use import ContainerUse, PodUse
 from kubelet.runtime.container import Container, State
 from kubelet.runtime.engine import Engine
 from kubelet.runtime.errors import EngineError
+from kubelet.stats.file_system import NOTHING, Taken, taken
 from kubelet.volumes.folders import PodFolder
 
 log = logger(__name__)

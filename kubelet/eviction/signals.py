@@ -7,9 +7,9 @@ from pathlib import Path
 
 from kubelet.cgroups.stats import read
 from kubelet.cgroups.tree import Tree
-from kubelet.disk import file_system
 from kubelet.eviction import thresholds
 from kubelet.eviction.decide import Observation, Observations
+from kubelet.stats.file_system import file_system
 
 PROC = Path("/proc")
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from api.quantity import canonical, format_bytes, value
 from api.types import core_v1
-from kubelet.disk import NOTHING, Taken
 from kubelet.pod.resources import pod_amounts
 from kubelet.static.annotations import is_mirror, is_static
+from kubelet.stats.file_system import NOTHING, Taken
 
 CRITICAL = 2_000_000_000
 """system-cluster-critical's priority: such pods are never evicted."""

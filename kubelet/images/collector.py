@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from daemon.log import logger
-from kubelet.disk import FileSystem, file_system
 from kubelet.images import garbage, metrics
 from kubelet.images.garbage import Policy, Present
 from kubelet.images.ledger import Ledger
 from kubelet.runtime.engine import Engine
 from kubelet.runtime.errors import Conflict, EngineError, NotFound, Unreachable
+from kubelet.stats.file_system import FileSystem, file_system
 
 log = logger(__name__)
 

@@ -20,7 +20,7 @@ from kubelet.runtime.hijack import STDERR, Hijacked
 from kubelet.server.find import Options, Refused, closes_stdin, container_of, has_terminal, pod_of, read_options
 from kubelet.server.idle import Idle, first_of
 from kubelet.server.remote import Remote, SpdyRemote, WebSocketRemote
-from kubelet.worker import PodWorker
+from kubelet.worker.worker import PodWorker
 
 log = logger(__name__)
 

@@ -8,7 +8,7 @@ from api.types import core_v1
 from daemon.aio import web
 from kubelet.pods import Pods
 from kubelet.runtime.container import Container, State
-from kubelet.worker import PodWorker
+from kubelet.worker.worker import PodWorker
 
 
 class Refused(Exception):

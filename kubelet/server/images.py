@@ -16,12 +16,12 @@ from api.errors import BadRequest, Conflict, InternalError, NotFound, ServiceUna
 from api.layers import chain_ids
 from daemon.aio import web
 from daemon.log import logger
-from kubelet.disk import file_system
 from kubelet.images.collector import Collector, present
 from kubelet.images.images import Images
 from kubelet.runtime import container as labels
 from kubelet.runtime import errors as engines
 from kubelet.runtime.engine import Engine
+from kubelet.stats.file_system import file_system
 
 log = logger(__name__)
 

@@ -16,7 +16,7 @@ from kubelet.logs.follow import Followers, copy, follow
 from kubelet.logs.query import BadQuery, LogQuery, read_query
 from kubelet.pods import Pods
 from kubelet.runtime.container import Container, State
-from kubelet.worker import PodWorker
+from kubelet.worker.worker import PodWorker
 
 
 class Logs:

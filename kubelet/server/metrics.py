@@ -8,12 +8,12 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from kubelet.lifecycle.view import TERMINAL
-from kubelet.node import VERSION
+from kubelet.node.status import VERSION
 from kubelet.pods import Pods
 from kubelet.runtime.container import State
 from kubelet.runtime.inventory import Inventory
 from kubelet.static.annotations import is_static
-from kubelet.worker import PodWorker
+from kubelet.worker.worker import PodWorker
 
 
 class KubeletMetrics(Collector):

@@ -9,7 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 
 from api.types import core_v1
 from daemon.aio import web
-from kubelet.machine import Machine
+from kubelet.node.machine import Machine
 from kubelet.pods import Pods
 from kubelet.runtime.container import State
 

@@ -25,7 +25,7 @@ from kubelet.server.carriers import Bare, Session, Tunnel, agreed
 from kubelet.server.find import Refused, pod_of, sandbox_of
 from kubelet.server.idle import Idle
 from kubelet.server.place import READ, Place
-from kubelet.worker import PodWorker
+from kubelet.worker.worker import PodWorker
 
 log = logger(__name__)
 

@@ -11,14 +11,14 @@ from api.types import core_v1
 from client.backoff import Backoff
 from daemon.log import logger
 from kubelet.lifecycle.view import TERMINAL
-from kubelet.node_events import Said
+from kubelet.node.events import Said
 from kubelet.options import Options
 from kubelet.pod.admission import Refusal
 from kubelet.pods import Pods
 from kubelet.runtime.container import State
 from kubelet.shutdown import plan
 from kubelet.static.annotations import uid_of
-from kubelet.worker import PodWorker
+from kubelet.worker.worker import PodWorker
 
 log = logger(__name__)
 

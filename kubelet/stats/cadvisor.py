@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from kubelet.cgroups.stats import Usage
-from kubelet.machine import Machine
+from kubelet.node.machine import Machine
 from kubelet.stats.exposition import Family, page, written
 from kubelet.stats.sample import ContainerSample, Interface, NodeSample, PodSample
 

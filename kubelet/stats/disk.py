@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from kubelet.disk import Taken, taken
+from kubelet.stats.file_system import Taken, taken
 
 FRESH = 60.0
 """Seconds for which a measure is good."""

@@ -16,7 +16,7 @@ from kubelet.runtime.container import Container, State
 from kubelet.stats.sample import RosterContainer, RosterPod
 from kubelet.volumes.folders import PodFolder
 from kubelet.volumes.problem import MountError
-from kubelet.worker import PodWorker
+from kubelet.worker.worker import PodWorker
 
 
 class Roster:

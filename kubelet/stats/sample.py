@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kubelet.cgroups.stats import Usage, read
 from kubelet.cgroups.tree import Tree
-from kubelet.disk import FileSystem, Taken, file_system
+from kubelet.stats.file_system import FileSystem, Taken, file_system
 
 MAX_PIDS = Path("/proc/sys/kernel/pid_max")
 

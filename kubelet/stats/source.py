@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from kubelet.cgroups.tree import Tree
-from kubelet.machine import Machine
+from kubelet.node.machine import Machine
 from kubelet.pods import Pods
 from kubelet.stats import cadvisor, resource, sample, volumes
 from kubelet.stats.disk import DiskUse

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from kubelet.cgroups.stats import Memory, Usage
-from kubelet.disk import FileSystem, Taken
+from kubelet.stats.file_system import FileSystem, Taken
 from kubelet.stats.rates import Rates
 from kubelet.stats.sample import ContainerSample, Interface, NodeSample, PodSample, VolumeSample
 

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from kubelet.disk import FileSystem
 from kubelet.images.collector import Collector
 from kubelet.images.garbage import Policy
 from kubelet.images.ledger import Ledger
 from kubelet.runtime.engine import Engine
+from kubelet.stats.file_system import FileSystem
 from tests.e2e.kubelet.conftest import SLEEP, Lab
 from tests.harness.cluster import Cluster
 from tests.harness.host import run

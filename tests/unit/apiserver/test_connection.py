@@ -9,8 +9,7 @@ from uvicorn import Config
 from uvicorn.server import ServerState
 
 from apiserver.connection import TAKE_KEY, ClientConnection, JoinedWrites
-from apiserver.endpoints.app import Asgi
-from apiserver.endpoints.http import Receive, Scope, Send
+from apiserver.endpoints.http import Asgi, Receive, Scope, Send
 
 
 class Recorder:

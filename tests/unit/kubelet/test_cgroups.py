@@ -7,7 +7,7 @@ from pathlib import Path
 
 from kubelet.cgroups import stats
 from kubelet.cgroups.tree import Tree
-from kubelet.disk import file_system, taken
+from kubelet.stats.file_system import file_system, taken
 
 
 def write(folder: Path, **files: str) -> None:

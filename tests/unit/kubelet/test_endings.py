@@ -11,11 +11,11 @@ import msgspec
 import pytest
 
 from api.types import core_v1
-from kubelet.chores import Chores
-from kubelet.endings import Endings
-from kubelet.failures import Failures
 from kubelet.probes.answer import Answer
 from kubelet.runtime.container import CONTAINER_NAME, Container, State
+from kubelet.worker.chores import Chores
+from kubelet.worker.endings import Endings
+from kubelet.worker.failures import Failures
 
 MAIN = Container("c1", {CONTAINER_NAME: "main"}, State.RUNNING)
 

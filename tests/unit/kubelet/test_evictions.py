@@ -16,7 +16,6 @@ from api.quantity import value
 from api.types import core_v1
 from kubelet.cgroups.pods import PodCgroups, Rules
 from kubelet.cgroups.tree import Tree
-from kubelet.disk import Taken
 from kubelet.eviction import admit, preempt, storage, thresholds
 from kubelet.eviction.decide import History, Observation, Settings, look, relieved, to_free, victim
 from kubelet.eviction.manager import Evictions, Hands
@@ -26,6 +25,7 @@ from kubelet.eviction.signals import Place, observe
 from kubelet.eviction.use import ContainerUse, PodUse, ranked
 from kubelet.runtime.container import CONTAINER_NAME, Container, State
 from kubelet.runtime.engine import Engine
+from kubelet.stats.file_system import Taken
 from tests.unit.kubelet.golden import check
 
 FOLDER = Path(__file__).parent / "evictions"

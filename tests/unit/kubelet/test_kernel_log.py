@@ -6,7 +6,7 @@ import asyncio
 import os
 from pathlib import Path
 
-from kubelet.kernel_log import KernelLog, system_oom
+from kubelet.node.kernel_log import KernelLog, system_oom
 
 GLOBAL = (
     "6,1234,5678,-;oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,global_oom,"

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.types import core_v1
-from kubelet import node
 from kubelet.logs.query import BadQuery, LogQuery, read_query
-from kubelet.machine import Machine
+from kubelet.node import status as node
+from kubelet.node.machine import Machine
 from kubelet.probes.handler import BadPort, resolve_port
 from kubelet.probes.thresholds import Rule, Tally
 

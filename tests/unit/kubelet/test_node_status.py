@@ -9,9 +9,10 @@ import pytest
 
 from api.types import core_v1
 from daemon.fatal import Fatal
-from kubelet import node, node_events
-from kubelet.machine import Machine
-from kubelet.node import Health, Identity
+from kubelet.node import events as node_events
+from kubelet.node import status as node
+from kubelet.node.machine import Machine
+from kubelet.node.status import Health, Identity
 
 MACHINE = Machine(2, 8 << 30, 100 << 30, "m", "u", "boot-1", "6.1.0", "Debian", "amd64", swap=1 << 30)
 IDENTITY = Identity("n1", ("10.0.0.1",), engine_version="20.10", labels={"zone": "a"})

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from api.types import core_v1
 from daemon.fatal import Fatal
-from kubelet import allocatable
 from kubelet.cgroups.limits import Limits, properties, settings, weight
 from kubelet.cgroups.pods import PodCgroups, Rules, node_limits, page, pod_limits, tier_shares
 from kubelet.cgroups.tree import Tree
@@ -21,10 +20,11 @@ from kubelet.eviction import admit, thresholds
 from kubelet.lifecycle import resize
 from kubelet.lifecycle.status import pod_status
 from kubelet.lifecycle.view import View
-from kubelet.machine import Machine
+from kubelet.node import allocatable
+from kubelet.node.machine import Machine
+from kubelet.node.resources import NodeResources
 from kubelet.options import Options
 from kubelet.pod.resources import BURSTABLE, GUARANTEED, pod_amounts, qos_class
-from kubelet.resources import NodeResources
 from kubelet.runtime.engine import Engine
 
 MACHINE = Machine(2, 8 << 30, 100 << 30, "m", "s", "b", "6.1", "Debian", "amd64")

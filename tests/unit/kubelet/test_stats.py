@@ -12,11 +12,11 @@ import pytest
 
 from kubelet.cgroups.stats import Cpu, Memory, Usage
 from kubelet.cgroups.tree import Tree
-from kubelet.disk import FileSystem, Taken
-from kubelet.machine import Machine
+from kubelet.node.machine import Machine
 from kubelet.stats import cadvisor, disk, resource, volumes
 from kubelet.stats.disk import DiskUse
 from kubelet.stats.exposition import Family, page
+from kubelet.stats.file_system import FileSystem, Taken
 from kubelet.stats.rates import Rates
 from kubelet.stats.sample import (
     ContainerSample,

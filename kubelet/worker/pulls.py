@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Callable
 
 from api.types import core_v1
-from kubelet.chores import Chores
-from kubelet.failures import Failures
 from kubelet.images.images import Image
 from kubelet.images.waits import containers
 from kubelet.lifecycle.actions import StartContainer
-from kubelet.steps import StepFailed, Steps
+from kubelet.worker.chores import Chores
+from kubelet.worker.failures import Failures
+from kubelet.worker.steps import StepFailed, Steps
 
 
 class Pulls:

@@ -10,7 +10,7 @@ from pathlib import Path
 from api.quantity import format_bytes, format_milli
 from api.requests import Amounts, add, amount
 from kubelet.eviction.thresholds import MEMORY, NODE_FS, Threshold
-from kubelet.machine import Machine
+from kubelet.node.machine import Machine
 
 HUGE_PAGES = Path("/sys/kernel/mm/hugepages")
 STORAGE = "ephemeral-storage"

@@ -14,9 +14,7 @@ from functools import partial
 
 from api.types import core_v1
 from daemon.log import logger
-from kubelet.gather import gather
 from kubelet.images.images import Image, ImageError
-from kubelet.last_words import last_words
 from kubelet.lifecycle import actions
 from kubelet.lifecycle.view import as_container
 from kubelet.network.cni import Attachment, CniError
@@ -35,6 +33,8 @@ from kubelet.tokens import Tokens
 from kubelet.volumes.folders import PodFolder
 from kubelet.volumes.payload import Inputs
 from kubelet.volumes.problem import MountError
+from kubelet.worker.gather import gather
+from kubelet.worker.last_words import last_words
 
 log = logger(__name__)
 

@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from api.types import core_v1
-from kubelet.chores import Chores
-from kubelet.failures import Failures
 from kubelet.lifecycle.view import Stop
 from kubelet.probes.handler import Target
 from kubelet.probes.hooks import run_hook
 from kubelet.runtime.container import Container
-from kubelet.steps import Steps
+from kubelet.worker.chores import Chores
+from kubelet.worker.failures import Failures
+from kubelet.worker.steps import Steps
 
 
 class Endings:

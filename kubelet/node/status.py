@@ -11,7 +11,7 @@ import msgspec
 
 from api.types import core_v1, meta_v1
 from daemon.fatal import Fatal
-from kubelet.machine import Machine
+from kubelet.node.machine import Machine
 
 VERSION = "v1.36.0"
 

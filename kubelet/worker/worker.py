@@ -19,10 +19,6 @@ from api.types import core_v1
 from client.backoff import Backoff as Faults
 from client.rest import Unreachable as ServerUnreachable
 from daemon.log import logger
-from kubelet.chores import Chores
-from kubelet.clock import WallClock
-from kubelet.endings import Endings
-from kubelet.failures import FIRST_RETRY, LONGEST_RETRY, Failures
 from kubelet.images.waits import ImageWaits, with_other_image
 from kubelet.lifecycle import actions
 from kubelet.lifecycle.decide import decide
@@ -33,14 +29,18 @@ from kubelet.lifecycle.view import TERMINAL, Eviction, Network, View
 from kubelet.node_context import NodeContext
 from kubelet.pod.admission import refusal
 from kubelet.probes.prober import Prober
-from kubelet.pulls import Pulls
-from kubelet.resizing import Resizer
 from kubelet.runtime.container import Container, State
 from kubelet.runtime.errors import EngineError, Unreachable
-from kubelet.steps import StepFailed, Steps
 from kubelet.volumes.folders import PodFolder
 from kubelet.volumes.payload import changes_files
-from kubelet.waits import RestartWaits
+from kubelet.worker.chores import Chores
+from kubelet.worker.clock import WallClock
+from kubelet.worker.endings import Endings
+from kubelet.worker.failures import FIRST_RETRY, LONGEST_RETRY, Failures
+from kubelet.worker.pulls import Pulls
+from kubelet.worker.resizing import Resizer
+from kubelet.worker.steps import StepFailed, Steps
+from kubelet.worker.waits import RestartWaits
 
 log = logger(__name__)
 

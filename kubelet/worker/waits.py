@@ -5,7 +5,7 @@ from __future__ import annotations
 from kubelet.lifecycle.restart import restart_at, wanted
 from kubelet.lifecycle.view import View
 from kubelet.runtime.container import State
-from kubelet.steps import Steps
+from kubelet.worker.steps import Steps
 
 
 class RestartWaits:

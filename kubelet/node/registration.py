@@ -20,10 +20,10 @@ from api.types import coordination_v1, core_v1, meta_v1
 from client.backoff import Backoff
 from client.rest import Client, PatchType, Unreachable
 from daemon.log import logger
-from kubelet import node as wanted
-from kubelet import node_events
-from kubelet.machine import Machine
-from kubelet.node_events import Said
+from kubelet.node import events as node_events
+from kubelet.node import status as wanted
+from kubelet.node.events import Said
+from kubelet.node.machine import Machine
 from kubelet.options import Options
 
 log = logger(__name__)

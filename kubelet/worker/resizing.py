@@ -13,7 +13,7 @@ from kubelet.lifecycle.view import View
 from kubelet.pod import resources
 from kubelet.runtime.container import Container
 from kubelet.runtime.errors import EngineError, Hung, Unreachable
-from kubelet.steps import StepFailed, Steps
+from kubelet.worker.steps import StepFailed, Steps
 
 RETRY = 5.0
 """Seconds after which a resize that had to wait is tried again."""

@@ -12,7 +12,6 @@ from pathlib import Path
 from api.types import core_v1
 from daemon.fatal import Fatal
 from daemon.log import logger
-from kubelet import allocatable
 from kubelet.cgroups.pods import HUGEPAGES, PodCgroups, Rules, page
 from kubelet.cgroups.tree import Tree
 from kubelet.eviction import admit, preempt, signals, thresholds
@@ -20,7 +19,8 @@ from kubelet.eviction.decide import Settings
 from kubelet.eviction.manager import Evictions, Hands
 from kubelet.eviction.measure import Meter, Target
 from kubelet.lifecycle.resize import Pending
-from kubelet.machine import Machine
+from kubelet.node import allocatable
+from kubelet.node.machine import Machine
 from kubelet.options import Options
 from kubelet.pod.admission import Refusal
 from kubelet.runtime.engine import Engine
