@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from math import ceil
 
+from api.field import quote
 from api.quantity import parse
 from api.types import core_v1
 from kubelet.pod.resources import amounts
@@ -58,34 +59,7 @@ def field_value(pod: core_v1.Pod, path: str, facts: Facts) -> str:
 
 
 def _lines(values: Mapping[str, str]) -> str:
-    return "\n".join(f"{key}={_quoted(values[key])}" for key in sorted(values))
-
-
-_ESCAPES = {
-    "\\": "\\\\",
-    '"': '\\"',
-    "\a": "\\a",
-    "\b": "\\b",
-    "\f": "\\f",
-    "\n": "\\n",
-    "\r": "\\r",
-    "\t": "\\t",
-    "\v": "\\v",
-}
-
-
-def _quoted(text: str) -> str:
-    """As Go quotes it: readers of such files know its escapes."""
-    return f'"{"".join(map(_escaped, text))}"'
-
-
-def _escaped(char: str) -> str:
-    if char in _ESCAPES:
-        return _ESCAPES[char]
-    if char.isprintable():
-        return char
-    number = ord(char)
-    return f"\\x{number:02x}" if number < 0x80 else f"\\u{number:04x}" if number <= 0xFFFF else f"\\U{number:08x}"
+    return "\n".join(f"{key}={quote(values[key])}" for key in sorted(values))
 
 
 def named_container(pod: core_v1.Pod, name: str) -> core_v1.Container:

@@ -14,19 +14,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-import docker.auth
-import docker.errors
-import requests.exceptions
-from docker.api.client import APIClient
-from docker.errors import DockerException
-from docker.types import CancellableStream
-from requests.exceptions import RequestException
 from urllib3.exceptions import HTTPError
 
 from daemon.log import logger
 from kubelet.runtime.container import NODE
 from kubelet.runtime.errors import Conflict, EngineError, Hung, NotFound, Unreachable
 from kubelet.runtime.hijack import Hijacked, hijack
+from kubelet.runtime.sdk import docker, requests
 
 log = logger(__name__)
 T = TypeVar("T")
@@ -58,7 +52,7 @@ class Engine:
         """Negotiate the API version. Raises Unreachable, or EngineError for an engine that is too old."""
 
         def open_client() -> Any:
-            client = APIClient(base_url=self._url, version="auto", timeout=int(START_DEADLINE), max_pool_size=32)
+            client = docker.APIClient(base_url=self._url, version="auto", timeout=int(START_DEADLINE), max_pool_size=32)
             client.trust_env = False  # a local socket needs no proxies, and reading them costs each call
             return client
 
@@ -147,7 +141,7 @@ class Engine:
             url = client._url("/images/create")
             response = client._post(url, params=params, headers=headers, stream=True, timeout=deadline)
             client._raise_for_status(response)
-            return CancellableStream(client._stream_helper(response, decode=True), response)
+            return docker.types.CancellableStream(client._stream_helper(response, decode=True), response)
 
         return EventStream(await self._run(self._pulling, deadline + 1.0, begin), "docker-pull")
 
@@ -261,7 +255,7 @@ class EventStream:
         try:
             for event in self._stream:
                 self._loop.call_soon_threadsafe(self._queue.put_nowait, event)
-        except (RequestException, DockerException, HTTPError, OSError, ValueError) as error:
+        except (requests.RequestException, docker.errors.DockerException, HTTPError, OSError, ValueError) as error:
             log.debug("the event stream broke", error=str(error))
         finally:
             if not self._loop.is_closed():
@@ -291,9 +285,9 @@ def _translated(call: Callable[[], T]) -> T:
         if status == 404:
             raise NotFound(text, status) from error
         raise (Conflict if status == 409 else EngineError)(text, status) from error
-    except requests.exceptions.ConnectionError as error:
+    except requests.ConnectionError as error:
         raise Unreachable(f"Docker cannot be reached: {error}") from error
-    except requests.exceptions.Timeout as error:
+    except requests.Timeout as error:
         raise Hung(f"Docker did not answer in time: {error}") from error
-    except (DockerException, RequestException) as error:
+    except (docker.errors.DockerException, requests.RequestException) as error:
         raise EngineError(str(error)) from error

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from client.streams import channels
-from client.streams.channels import BadMessage
-from daemon.aio import aiohttp, web
+from daemon.aio import web
 from daemon.log import logger
 from kubelet.network import dial
 from kubelet.server.carriers import LINGER, MAX_MESSAGE
 from kubelet.server.find import Refused
 from kubelet.server.idle import Idle, first_of
+from kubelet.server.messages import unpacked
 from kubelet.server.place import READ, Place
 
 log = logger(__name__)
@@ -89,14 +89,7 @@ class Channels:
 
     async def _up(self) -> None:
         """Returns when the client has gone."""
-        async for message in self._socket:
-            if message.type not in (aiohttp.WSMsgType.BINARY, aiohttp.WSMsgType.TEXT):
-                continue
-            try:
-                channel, data = self._protocol.unpack(message.data)
-            except BadMessage as error:
-                log.debug("a message that makes no sense", why=str(error))
-                continue
+        async for channel, data in unpacked(self._socket, self._protocol):
             self._idle.touch()
             index, is_error = divmod(channel, 2)
             if not is_error and index < len(self._ports):

@@ -7,14 +7,15 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any, Protocol
 
 from client.streams import channels
-from client.streams.channels import BadMessage, Channel
+from client.streams.channels import Channel
 from client.streams.multiplex import Connection, Stream
 from client.streams.spdy import Reason
-from daemon.aio import aiohttp, web
+from daemon.aio import web
 from daemon.log import logger
 from kubelet.server.carriers import MAX_MESSAGE, Bare, Session, agreed
 from kubelet.server.find import Options
 from kubelet.server.idle import Idle
+from kubelet.server.messages import unpacked
 
 log = logger(__name__)
 
@@ -58,14 +59,7 @@ class WebSocketRemote:
         return remote
 
     async def inputs(self) -> AsyncIterator[tuple[int, bytes]]:
-        async for message in self.socket:
-            if message.type not in (aiohttp.WSMsgType.BINARY, aiohttp.WSMsgType.TEXT):
-                continue
-            try:
-                channel, data = self._protocol.unpack(message.data)
-            except BadMessage as error:
-                log.debug("a message that makes no sense", why=str(error))
-                continue
+        async for channel, data in unpacked(self.socket, self._protocol):
             if channel != Channel.CLOSE or self._protocol.closes:
                 yield channel, data
 
