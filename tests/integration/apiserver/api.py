@@ -140,7 +140,8 @@ def tls(plane: ControlPlane, identity: str = "") -> ssl.SSLContext:
 async def connect(plane: ControlPlane, identity: str = "admin", token: str = "") -> AsyncIterator[Api]:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     timeout = aiohttp.ClientTimeout(total=30)
-    connector = aiohttp.TCPConnector(ssl=tls(plane, identity))
+    # Once closed, a connection that was upgraded must not outlive the test in TLS's farewells.
+    connector = aiohttp.TCPConnector(ssl=tls(plane, identity), enable_cleanup_closed=True)
     async with aiohttp.ClientSession(connector=connector, headers=headers, timeout=timeout) as session:
         yield Api(plane.server, session, f"test-{uuid.uuid4().hex[:8]}")
 
