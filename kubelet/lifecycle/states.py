@@ -43,8 +43,7 @@ def container_status(view: View, spec: core_v1.Container, now: float) -> core_v1
         told = core_v1.ContainerStatus(spec.image or "", "", spec.name, False, counted, lastState=lost.state)
     state, last = _states(view, spec, newest, now)
     started, ready = _verdict(view, spec, state, newest)
-    if last is None and told is not None and told.lastState and _continues(newest, told):
-        last = told.lastState
+    last = last or (_past(newest, told) if told is not None else None)
     status = _blank(spec, newest)
     status.ready, status.started = ready, started
     status.restartCount = max(newest.attempt if newest else 0, told.restartCount if told else 0)
@@ -139,9 +138,13 @@ def _lost(told: core_v1.ContainerStatus, message: str) -> core_v1.ContainerStatu
     )
 
 
-def _continues(newest: Container | None, told: core_v1.ContainerStatus) -> bool:
-    """Whether what was told of the container before this one still stands."""
-    return newest is None or told.containerID == f"docker://{newest.id}" or not told.containerID
+def _past(newest: Container | None, told: core_v1.ContainerStatus) -> core_v1.ContainerState | None:
+    """How the container before the newest ended, by what was told: that one itself may have been told of last."""
+    if newest is None or told.containerID == f"docker://{newest.id}" or not told.containerID:
+        return told.lastState
+    if told.state is not None and told.state.waiting is not None:
+        return told.lastState
+    return _lost(told, _LOST_AND_REPLACED).state
 
 
 def _states(

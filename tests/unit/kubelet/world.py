@@ -179,6 +179,12 @@ class World:
         self.containers.clear()
         self.network = None
 
+    def replaced_unseen(self, name: str) -> None:
+        """Somebody removes a container, and its successor runs before anybody has looked."""
+        before = self.containers.pop(self._running(name).id)
+        again = {**before.labels, labels.ATTEMPT: str(before.attempt + 1)}
+        self._make(name, before.attempt + 1, labels.CONTAINER, again, before.image)
+
     def kill_sandbox(self) -> None:
         for each in [each for each in self.containers.values() if each.is_sandbox]:
             self.containers[each.id] = each.exited(self.now, 137)
