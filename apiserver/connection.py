@@ -12,11 +12,10 @@ import asyncio
 from typing import Any, cast
 
 import httptools
-from uvicorn.protocols.http.flow_control import FlowControl
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from apiserver.auth.certificates import SCOPE_KEY, user_of
 from apiserver.auth.user import User
+from apiserver.lean_uvicorn import FlowControl, HttpToolsProtocol
 
 CUT_KEY = "pytheas.cut"
 """Where the scope has the function that breaks an answer off."""

@@ -7,8 +7,6 @@ import socket
 import ssl
 import sys
 
-import uvicorn
-
 from apiserver.aggregation.aggregator import Aggregator
 from apiserver.aggregation.identity import ProxyIdentity
 from apiserver.audit.auditor import Auditor
@@ -24,6 +22,7 @@ from apiserver.endpoints.http import Asgi
 from apiserver.endpoints.later import Later
 from apiserver.endpoints.metrics import Requests, registry_of
 from apiserver.endpoints.state import State
+from apiserver.lean_uvicorn import uvicorn
 from apiserver.options import Options, check, own_address
 from apiserver.priority import Priority
 from apiserver.registry import KINDS

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from typing import cast
 
 from uvicorn import Config
@@ -118,3 +120,12 @@ async def test_who_asks_for_another_protocol_in_vain_is_answered_and_left() -> N
     assert answer.startswith(b"HTTP/1.1 404")
     assert answer.count(b"HTTP/1.1") == 1
     assert b"connection: close" in answer
+
+
+def test_the_server_loads_no_command_line_of_uvicorn_but_leaves_it_to_others() -> None:
+    program = (
+        "import sys, apiserver.main; "
+        "assert not {'click', 'multiprocessing', 'uvicorn.main', 'uvicorn.supervisors'} & set(sys.modules); "
+        "import uvicorn.main, uvicorn.server; assert uvicorn.Server is uvicorn.main.Server is uvicorn.server.Server"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
