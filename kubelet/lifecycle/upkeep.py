@@ -11,9 +11,12 @@ from kubelet.lifecycle.view import TERMINAL, View
 
 
 def with_foreign(own: core_v1.PodStatus, told: core_v1.PodStatus | None) -> core_v1.PodStatus:
-    """Our last status with the conditions and fields that others wrote since."""
+    """Our last status with the conditions and fields that others wrote since; who says that the pod is at its end has
+    the last word."""
     if told is None:
         return own
+    if told.phase in TERMINAL and own.phase not in TERMINAL:
+        own = msgspec.structs.replace(own, phase=told.phase, reason=told.reason, message=told.message)
     mine = [each for each in own.conditions or () if each.type in OURS]
     others = [each for each in told.conditions or () if each.type not in OURS]
     return msgspec.structs.replace(own, conditions=[*mine, *others], nominatedNodeName=told.nominatedNodeName)

@@ -46,3 +46,12 @@ def test_others_conditions_are_kept_and_ours_are_ours() -> None:
     )
     told = {each.type: each.status for each in merged.conditions or ()}
     assert told == {"Ready": "True", "Custom": "True", "PodScheduled": "True"}
+
+
+def test_a_pod_that_others_have_brought_to_its_end_stays_there() -> None:
+    running = core_v1.PodStatus(phase="Running")
+    merged = with_foreign(running, core_v1.PodStatus(phase="Failed", reason="NodeLost", message="it was away"))
+    assert (merged.phase, merged.reason, merged.message) == ("Failed", "NodeLost", "it was away")
+    assert with_foreign(running, core_v1.PodStatus(phase="Pending")).phase == "Running"
+    succeeded = core_v1.PodStatus(phase="Succeeded")
+    assert with_foreign(succeeded, core_v1.PodStatus(phase="Failed")).phase == "Succeeded"
