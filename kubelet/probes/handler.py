@@ -28,6 +28,10 @@ class Target:
     ip: str
 
 
+_NOT_STARTED = (126, 127)
+_START_FAILED = "OCI runtime exec failed"
+
+
 class Asker:
     """Asks over one HTTP session for all pods: connections are not kept, each question stands for itself."""
 
@@ -63,7 +67,7 @@ class Asker:
             return Answer(False, f'command timed out: "{" ".join(argv)}" timed out after {timeout:g}s')
         except (EngineError, OSError) as error:
             return Answer(None, str(error))
-        return Answer(code == 0, output.decode(errors="replace")[:MOST_SAID])
+        return ended(code, output.decode(errors="replace")[:MOST_SAID])
 
     async def http(
         self, action: core_v1.HTTPGetAction, target: Target, timeout: float | None, agent: str = http.PROBE
@@ -81,6 +85,14 @@ class Asker:
             jar = aiohttp.DummyCookieJar()
             self._session = aiohttp.ClientSession(connector=connector, trust_env=False, cookie_jar=jar)
         return self._session
+
+
+def ended(code: int, said: str) -> Answer:
+    """What a command's end says. One that could not be started is no answer: a busy node must not restart a container
+    for it."""
+    if code in _NOT_STARTED and said.startswith(_START_FAILED):
+        return Answer(None, said)
+    return Answer(code == 0, said)
 
 
 async def _tcp(action: core_v1.TCPSocketAction, target: Target, timeout: float) -> Answer:

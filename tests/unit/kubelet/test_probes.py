@@ -16,7 +16,7 @@ from api.types import core_v1
 from kubelet.lifecycle.view import Health
 from kubelet.probes import grpc as health
 from kubelet.probes.answer import Answer
-from kubelet.probes.handler import Asker, Target
+from kubelet.probes.handler import Asker, Target, ended
 from kubelet.probes.hooks import run_hook
 from kubelet.probes.prober import Prober
 from kubelet.runtime.container import Container
@@ -220,3 +220,17 @@ async def test_what_cannot_be_asked_counts_neither_way() -> None:
     assert held.alive
     assert said[0] == "Liveness probe errored and resulted in unknown state: so it is"
     assert prober.counts["main", "Liveness", "unknown"] >= 2
+
+
+@pytest.mark.parametrize(
+    ("code", "said", "ok"),
+    [
+        (0, "fine", True),
+        (1, "not yet", False),
+        (126, "my own script says so", False),
+        (126, "OCI runtime exec failed: exec failed: unable to start container process: read init-p: reset", None),
+        (127, 'OCI runtime exec failed: exec: "no-such": executable file not found in $PATH: unknown', None),
+    ],
+)
+def test_a_command_that_could_not_be_started_says_nothing_of_the_container(code: int, said: str, ok: bool) -> None:
+    assert ended(code, said) == Answer(ok, said)
