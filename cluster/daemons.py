@@ -36,6 +36,8 @@ class Daemon:
     """The arguments of a program that has no configuration file of ours."""
     order: int = 50
     """Lower starts earlier and stops later; none of them needs it, it only saves retries."""
+    leaves: tuple[str, ...] = ()
+    """What it leaves mounted when it ends."""
 
     def config_file(self, layout: Layout) -> Path:
         return layout.etc / f"{self.name}.yaml"
@@ -52,7 +54,9 @@ def engine(layout: Layout) -> Daemon:
     such a machine want `--network host`.
     """
     quiet = ("--bridge", "none", "--iptables=false", "--ip-masq=false", "--log-level", "warn")
-    return Daemon("dockerd", {}, program="dockerd", arguments=quiet, order=5)
+    # Once a container was on the host's network, Docker keeps that namespace by a file.
+    leaves = ("/run/docker/netns/default",)
+    return Daemon("dockerd", {}, program="dockerd", arguments=quiet, order=5, leaves=leaves)
 
 
 def control_plane(layout: Layout, network: Network, ports: Ports, machine: Machine) -> list[Daemon]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 
 from cluster import systemd
-from cluster.daemons import Daemon, Machine, node
+from cluster.daemons import Daemon, Machine, engine, node
 from cluster.layout import Layout, Network, Ports
 from cluster.machine import here
 from cluster.supervisord import Supervisord
@@ -28,12 +29,23 @@ def down(layout: Layout, network: Network, ports: Ports, *, purge: bool = False)
         with step(f"stop {daemon.name} and undo what it did to this machine"):
             supervisor.stop(daemon.name)
             _clean_up(layout, daemon)
+    docker = engine(layout)
+    ours = isinstance(supervisor, Supervisord) and supervisor.keeps(docker.name)
     with step("stop the other daemons"):
         supervisor.shut_down()
+        for path in docker.leaves if ours else ():
+            _unmount(path)
     if purge:
         with step("remove state, certificates and logs"):
             for folder in (layout.state, layout.etc, layout.log, layout.run):
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def _unmount(path: str) -> None:
+    if os.path.ismount(path):
+        done = subprocess.run(["umount", path], capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise Failed(done.stderr.strip())
 
 
 def _clean_up(layout: Layout, daemon: Daemon) -> None:
