@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -12,6 +13,8 @@ from tests.harness.control import ControlPlane
 from tests.harness.engine import Engine
 from tests.harness.kubectl import Kubectl
 
+# A shell's background job ignores SIGINT, and so would everything that is started here and then interrupted.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ["TESTCONTAINERS_RYUK_DISABLED"] = "true"  # its image is in a registry; the fixtures stop what they start
 
 
