@@ -30,7 +30,7 @@ format: $(VENV)/.dev  ## format the code
 
 test: $(VENV)/.dev  ## all tests: unit, integration, end to end, clients
 	@$(PYTHON) -m cluster.main packages --tests
-	$(PYTHON) -m pytest -m "not soak" -n 2 --dist loadgroup $(PYTEST_ARGS)
+	$(PYTHON) -m pytest -m "not soak" -n 2 --dist loadscope --no-loadscope-reorder $(PYTEST_ARGS)
 
 soak: $(VENV)/.dev  ## the slow fault and load tests
 	@$(PYTHON) -m cluster.main packages --tests

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator
+from pathlib import PurePath
 
 import pytest
 import uvloop
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.harness.control import ControlPlane
 from tests.harness.engine import Engine
@@ -22,13 +25,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--ratchet-update", action="store_true", help="write tests/clients/ratchet/ anew from this run")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say which tests stay together when several processes share the work: those of a file, for its fixtures; those
-    of a folder of end-to-end or client tests, since a cluster's bridge and addresses are there once."""
-    for item in items:
-        where = item.path.relative_to(item.config.rootpath)
-        together = where.parent if where.parts[1] in ("e2e", "clients") else where
-        item.add_marker(pytest.mark.xdist_group(str(together)))
+class _Together(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """Which tests stay in one process when several share the work: those of a file, for its fixtures; those of a folder
+    of end-to-end or client tests, since a cluster's bridge and addresses are there once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = PurePath(nodeid.partition("::")[0])
+        return str(file.parent if file.parts[1] in ("e2e", "clients") else file)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _Together:
+    return _Together(config, log)
 
 
 def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> dict[str, Callable[[], object]]:
