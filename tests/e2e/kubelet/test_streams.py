@@ -157,6 +157,23 @@ def test_attach(user: User, lab: Lab) -> None:
     lab.phase(name, "Failed")
 
 
+def test_logs_over_a_restart(user: User, lab: Lab) -> None:
+    name = lab.name("noted")
+    lab.apply(manifest(name, "echo begun; sleep 2; echo over; exit 1"))
+    lab.ready(name)
+    followed = user.run("logs", "-f", name)
+    assert (followed.returncode, followed.stdout) == (0, b"begun\nover\n"), followed.stderr
+    wait_until("the restart", lambda: lab.container(name)["restartCount"] > 0)
+    assert user.run("logs", "--previous", name).stdout == b"begun\nover\n"
+
+
+def test_debugging(user: User, lab: Lab, server: str) -> None:
+    container = lab.name("look")
+    words = ("debug", "-i", server, "--image=busybox:1", "--target=main", f"--container={container}", "--", "sh")
+    seen = user.run(*words, stdin=b"tr '\\0' ' ' < /proc/1/cmdline; exit\n")
+    assert b"httpd -f -p 127.0.0.1:8080" in seen.stdout, seen.stderr
+
+
 def test_what_cannot_be_run_is_told(user: User, lab: Lab) -> None:
     name = lab.name("pair")
     other = {"name": "other", "image": "busybox:1", "command": ["sh", "-c", "exit 0"]}
