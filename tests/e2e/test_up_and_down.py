@@ -28,14 +28,15 @@ def host() -> Iterator[Host]:
 
 
 def footprint(host: Host) -> dict[str, set[str]]:
-    """What Pytheas could leave behind on a machine."""
+    """What Pytheas could leave behind on a machine. Engines of tests that run beside this one come and go below /tmp."""
+    mounts = [line.split()[1] for line in host.run("cat", "/proc/self/mounts").splitlines()]
     chains = host.run("iptables-save") + host.run("iptables-legacy-save", check=False)
     return {
         "links": set(re.findall(r"^\d+: ([^:@]+)", host.run("ip", "-o", "link"), re.MULTILINE)),
         "routes": set(host.run("ip", "-4", "route", "show", "table", "all").splitlines()),
         "rules": {line for line in chains.splitlines() if line.startswith(("-A", "-N"))},
         "chains": {line.split()[0] for line in chains.splitlines() if line.startswith(":")} - BUILT_IN,
-        "mounts": {line.split()[1] for line in host.run("cat", "/proc/self/mounts").splitlines()},
+        "mounts": {each for each in mounts if not each.startswith(f"{tempfile.gettempdir()}/")},
         "namespaces": set(host.run("ip", "netns", "list").splitlines()),
     }
 
