@@ -28,7 +28,7 @@ def host() -> Iterator[Host]:
 
 
 def footprint(host: Host) -> dict[str, set[str]]:
-    """What Pytheas could leave behind on a machine. Engines of tests that run beside this one come and go below /tmp."""
+    """What Pytheas could leave behind on a machine. Below /tmp the engines of tests beside this one come and go."""
     mounts = [line.split()[1] for line in host.run("cat", "/proc/self/mounts").splitlines()]
     chains = host.run("iptables-save") + host.run("iptables-legacy-save", check=False)
     return {
