@@ -166,9 +166,13 @@ async def test_a_failed_binding_is_undone_and_tried_again() -> None:
     async with serve() as api, cluster(api) as scheduler:
         await add_node(api, "n1")
         await until(lambda: len(scheduler.snapshot) == 1)
-        api.fail = [
-            web.json_response({"kind": "Status", "code": 403, "reason": "Forbidden", "message": "no"}, status=403)
-        ]
+        original = api._bind
+        refusals = [{"kind": "Status", "code": 403, "reason": "Forbidden", "message": "no"}]
+
+        async def refuse_once(path: str, body: dict[str, Any]) -> web.Response:
+            return web.json_response(refusals.pop(), status=403) if refusals else await original(path, body)
+
+        api._bind = refuse_once  # type: ignore[method-assign]
         await add_pod(api, "p", cpu="3")
         await until(lambda: bool(events(api, "FailedScheduling")))
         assert scheduler.snapshot.pod_count() == 0
