@@ -106,13 +106,13 @@ async def test_waiting_ends_with_a_change_or_a_call() -> None:
     await asyncio.sleep(0)
     cache.put("ns/x", stored("x"), 11)
     cache.wake()
-    await asyncio.wait_for(waiting, 1)
+    await asyncio.wait_for(waiting, 30)
     assert len(watcher.take()) == 1
     asyncio.get_running_loop().call_later(0.01, watcher.wake)
-    await asyncio.wait_for(watcher.wait(), 1)
+    await asyncio.wait_for(watcher.wait(), 30)
     assert watcher.take() == []
     watcher.wake()  # while nobody waits
-    await asyncio.wait_for(watcher.wait(), 1)
+    await asyncio.wait_for(watcher.wait(), 30)
     watcher.close()
 
 

@@ -86,7 +86,7 @@ async def test_a_client_that_leaves_while_it_is_written_to() -> None:
     await asyncio.sleep(0)
     scene.left.set()
     scene.put("a")
-    await asyncio.wait_for(running, 1)
+    await asyncio.wait_for(running, 30)
     assert scene.resource.cache.watchers == 0
 
 
@@ -96,7 +96,7 @@ async def test_a_server_that_stops() -> None:
     await asyncio.sleep(0.01)
     scene.state.stopping.set()
     scene.resource.cache.wake()
-    await asyncio.wait_for(running, 1)
+    await asyncio.wait_for(running, 30)
 
 
 async def test_a_cache_that_is_read_anew() -> None:
@@ -104,5 +104,5 @@ async def test_a_cache_that_is_read_anew() -> None:
     running = scene.run(60)
     await asyncio.sleep(0.01)
     scene.resource.cache.fill([], 50)
-    await asyncio.wait_for(running, 1)
+    await asyncio.wait_for(running, 30)
     assert (scene.sent[0]["type"], scene.sent[0]["object"]["code"]) == ("ERROR", 410)

@@ -306,7 +306,7 @@ def test_what_is_left_is_closed_at_once_also_over_tls(tmp_path: Path) -> None:
             transport = Transport(Config(f"https://127.0.0.1:{port}", ca_file=ca))
             async with transport.stream("GET", "/x", {}, None, 5) as stream:
                 assert await anext(stream.chunks) == b"x"
-            await asyncio.wait_for(ends[0], 1)
+            await asyncio.wait_for(ends[0], 30)
             async with transport.stream("GET", "/x", {}, None, 5), asyncio.timeout(1):
                 await transport.close()
                 await ends[1]

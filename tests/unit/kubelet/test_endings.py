@@ -88,7 +88,7 @@ async def test_the_signal_waits_for_the_hook(made: Made) -> None:
     assert await asyncio.wait_for(hands.asked.get(), 1) == "drain"
     assert not endings.stops["c1"].hooked
     hands.answer.set_result(Answer(False, "secret words"))
-    await asyncio.wait_for(changed.wait(), 1)
+    await asyncio.wait_for(changed.wait(), 30)
     assert endings.stops["c1"].hooked
     assert ("FailedPreStopHook", "PreStopHook failed") in hands.said
 
@@ -96,10 +96,10 @@ async def test_the_signal_waits_for_the_hook(made: Made) -> None:
 async def test_a_hook_is_given_up_when_its_time_is_over_and_run_anew_for_a_shorter_one(made: Made) -> None:
     endings, hands, _, changed = made(preStop=HOOK)
     endings.stop([MAIN], 30.0, "")
-    await asyncio.wait_for(hands.asked.get(), 1)
+    await asyncio.wait_for(hands.asked.get(), 30)
     endings.stop([MAIN], 0.05, "")
-    await asyncio.wait_for(hands.asked.get(), 1)
-    await asyncio.wait_for(changed.wait(), 1)
+    await asyncio.wait_for(hands.asked.get(), 30)
+    await asyncio.wait_for(changed.wait(), 30)
     assert endings.stops["c1"].hooked
     assert endings.stops["c1"].grace == 0.05
 
@@ -116,7 +116,7 @@ async def test_post_start(made: Made) -> None:
     endings.started(hands.spec, "c1", ("10.0.0.9",))
     assert endings.hooks == {"c1": ""}
     hands.answer.set_result(Answer(False, "no way"))
-    await asyncio.wait_for(changed.wait(), 1)
+    await asyncio.wait_for(changed.wait(), 30)
     assert endings.hooks == {"c1": "no way"}
     assert hands.said == [("FailedPostStartHook", "PostStartHook failed")]
     failure = failures.get("main")
@@ -128,7 +128,7 @@ async def test_post_start(made: Made) -> None:
 async def test_a_container_that_ends_takes_its_hooks_with_it(made: Made) -> None:
     endings, hands, _, changed = made(postStart=HOOK)
     endings.started(hands.spec, "c1", ())
-    await asyncio.wait_for(hands.asked.get(), 1)
+    await asyncio.wait_for(hands.asked.get(), 30)
     endings.ended("c1")
     hands.answer.cancel()
     await asyncio.sleep(0)

@@ -128,7 +128,7 @@ async def test_waiting_ends_when_a_pod_comes(queue: SchedulingQueue) -> None:
     await asyncio.sleep(0)
     assert not task.done()
     queue.add(build.pod("a"))
-    await asyncio.wait_for(task, 1)
+    await asyncio.wait_for(task, 30)
     assert names(queue) == ["a"]
 
 
@@ -142,4 +142,4 @@ async def test_waiting_ends_when_a_backoff_ends() -> None:
     waiting.tried_at = loop.time() - 0.98
     queue.happened(Happening.ANY)
     assert queue.pop() is None
-    await asyncio.wait_for(queue.wait(), 2)
+    await asyncio.wait_for(queue.wait(), 30)
