@@ -205,8 +205,7 @@ def test_a_hundred_connections_through_one_port_forward(user: User, server: str)
 
 
 @pytest.mark.parametrize("size", [64 * MIB, pytest.param(1024 * MIB, marks=pytest.mark.soak)], ids=["64M", "1G"])
-def test_much_passes_whole(cluster: Cluster, server: str, tmp_path: Path, size: int) -> None:
-    user = User(cluster.kubectl)
+def test_much_passes_whole(user: User, cluster: Cluster, server: str, tmp_path: Path, size: int) -> None:
     sent, back = tmp_path / "sent", tmp_path / "back"
     wanted = _fill(sent, size)
     before = _memory(cluster)
